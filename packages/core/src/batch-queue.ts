@@ -1,0 +1,133 @@
+import { type Clock } from './ports/clock.ts';
+
+export interface BatchQueueOptions<T> {
+  readonly clock: Clock;
+  /** Writes one batch. When it rejects, the batch is tried again after `retryDelayMs`. */
+  readonly write: (items: readonly T[]) => Promise<void>;
+  /** Items waiting at most; above it the newest is refused and counted. */
+  readonly capacity: number;
+  /** Items in one write at most. */
+  readonly batchSize: number;
+  /** How long an item waits for company. */
+  readonly delayMs: number;
+  /** Default 1,000 ms. */
+  readonly retryDelayMs?: number;
+  /** Told of every failed write. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface BatchQueueStats {
+  readonly waiting: number;
+  readonly written: number;
+  /** Refused because the queue was full or closed. */
+  readonly dropped: number;
+  readonly failedWrites: number;
+}
+
+/**
+ * Gathers items and writes them in batches, one write at a time, in order. Bounded: when full,
+ * `push` refuses and counts, and the caller's work is never delayed.
+ */
+export class BatchQueue<T> {
+  readonly #options: BatchQueueOptions<T>;
+  #waiting: T[] = [];
+  #inFlight = 0;
+  #timer: Disposable | undefined;
+  #writing: Promise<void> | undefined;
+  #closed = false;
+  #written = 0;
+  #dropped = 0;
+  #failedWrites = 0;
+
+  constructor(options: BatchQueueOptions<T>) {
+    this.#options = options;
+  }
+
+  /** Whether the item was taken. */
+  push(item: T): boolean {
+    if (this.#closed || this.#waiting.length + this.#inFlight >= this.#options.capacity) {
+      this.#dropped++;
+      return false;
+    }
+    this.#waiting.push(item);
+    if (this.#waiting.length === this.#options.batchSize) this.#pump();
+    else this.#scheduleIn(this.#options.delayMs);
+    return true;
+  }
+
+  stats(): BatchQueueStats {
+    return {
+      waiting: this.#waiting.length + this.#inFlight,
+      written: this.#written,
+      dropped: this.#dropped,
+      failedWrites: this.#failedWrites,
+    };
+  }
+
+  /**
+   * Writes at once what is waiting; resolves when everything pushed before the call is written.
+   * @throws what a write threw; the items stay queued and are tried again later
+   */
+  async flush(): Promise<void> {
+    const target = this.#written + this.#waiting.length + this.#inFlight;
+    while (this.#written < target) await (this.#writing ?? this.#writeBatch());
+  }
+
+  /** Flushes within the limit, then refuses what comes; what is left counts as dropped. */
+  async close(options: { readonly timeoutMs: number }): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelTimer();
+    const giveUp = Promise.withResolvers<void>();
+    using _ = this.#options.clock.schedule(options.timeoutMs, giveUp.resolve);
+    await Promise.race([this.flush().catch(() => undefined), giveUp.promise]);
+    this.#dropped += this.#waiting.length;
+    this.#waiting = [];
+  }
+
+  /** Writes until nothing waits; after a failure, rests and comes back. */
+  #pump(): void {
+    this.#cancelTimer();
+    if (this.#writing !== undefined || this.#waiting.length === 0) return;
+    this.#writeBatch().then(
+      () => {
+        if (this.#waiting.length >= this.#options.batchSize) this.#pump();
+        else if (this.#waiting.length > 0) this.#scheduleIn(this.#options.delayMs);
+      },
+      () => this.#scheduleIn(this.#options.retryDelayMs ?? 1_000),
+    );
+  }
+
+  #writeBatch(): Promise<void> {
+    const batch = this.#waiting.splice(0, this.#options.batchSize);
+    this.#inFlight = batch.length;
+    this.#writing = this.#options
+      .write(batch)
+      .then(
+        () => {
+          this.#written += batch.length;
+        },
+        (error: unknown) => {
+          this.#failedWrites++;
+          this.#waiting.unshift(...batch);
+          this.#options.onError?.(error);
+          throw error;
+        },
+      )
+      .finally(() => {
+        this.#inFlight = 0;
+        this.#writing = undefined;
+      });
+    return this.#writing;
+  }
+
+  #scheduleIn(delayMs: number): void {
+    if (this.#closed || this.#writing !== undefined) return;
+    this.#timer ??= this.#options.clock.schedule(delayMs, () => this.#pump());
+  }
+
+  #cancelTimer(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+  }
+}

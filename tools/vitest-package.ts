@@ -1,0 +1,34 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
+
+/**
+ * The Vitest configuration every package shares: a `unit` project for `*.test.ts` and an
+ * `integration` project for `*.integration.test.ts`, which talk to real servers.
+ * Siblings are read from source through the `@dwcp/source` condition, so nothing needs building.
+ */
+export function vitestPackage(): ViteUserConfig {
+  return defineConfig({
+    ssr: { resolve: { conditions: ['@dwcp/source'] } },
+    test: {
+      projects: [
+        {
+          extends: true,
+          test: {
+            name: 'unit',
+            include: ['test/**/*.test.ts'],
+            exclude: ['test/**/*.integration.test.ts'],
+          },
+        },
+        {
+          extends: true,
+          test: {
+            name: 'integration',
+            include: ['test/**/*.integration.test.ts'],
+            testTimeout: 120_000,
+            hookTimeout: 60_000,
+            fileParallelism: false,
+          },
+        },
+      ],
+    },
+  });
+}
