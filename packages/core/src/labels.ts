@@ -62,7 +62,7 @@ export class Labels {
 
   /** A string that is the same for equal sets only. */
   get key(): string {
-    return (this.#key ??= this.flat.join('\xff'));
+    return (this.#key ??= this.flat.map(escapeForKey).join('\xff'));
   }
 
   /** The metric name, or '' when there is none. */
@@ -162,6 +162,16 @@ export function isLegacyMetricName(name: string): boolean {
 /** Whether a label name is of the classic form `[a-zA-Z_][a-zA-Z0-9_]*`. */
 export function isLegacyLabelName(name: string): boolean {
   return /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
+}
+
+/**
+ * Keys are joined by U+00FF, which unlike Prometheus' byte 0xff may occur in a label. It keeps keys
+ * of ASCII labels at one byte per character.
+ */
+function escapeForKey(text: string): string {
+  return /[\xfe\xff]/.test(text)
+    ? text.replaceAll('\xfe', '\xfe0').replaceAll('\xff', '\xfe1')
+    : text;
 }
 
 function quoteName(name: string): string {

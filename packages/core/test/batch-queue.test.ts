@@ -1,0 +1,111 @@
+import { BatchQueue } from '@dwcp/core';
+import { ManualClock } from '@dwcp/testing';
+import { expect, test } from 'vitest';
+
+interface Setup {
+  readonly clock: ManualClock;
+  readonly queue: BatchQueue<number>;
+  readonly batches: number[][];
+  failures: number;
+}
+
+function setup(options: { readonly capacity?: number } = {}): Setup {
+  const clock = new ManualClock();
+  const batches: number[][] = [];
+  const state: Setup = {
+    clock,
+    batches,
+    failures: 0,
+    queue: new BatchQueue<number>({
+      clock,
+      capacity: options.capacity ?? 100,
+      batchSize: 3,
+      delayMs: 50,
+      retryDelayMs: 200,
+      write: (items) => {
+        if (state.failures > 0) {
+          state.failures--;
+          return Promise.reject(new Error('down'));
+        }
+        batches.push([...items]);
+        return Promise.resolve();
+      },
+    }),
+  };
+  return state;
+}
+
+test('items wait for company, but no longer than the delay', async () => {
+  const { clock, queue, batches } = setup();
+  queue.push(1);
+  await clock.advance(49);
+  expect(batches).toEqual([]);
+  await clock.advance(1);
+  expect(batches).toEqual([[1]]);
+});
+
+test('a full batch is written at once and the rest follows in order', async () => {
+  const { clock, queue, batches } = setup();
+  for (let i = 1; i <= 7; i++) queue.push(i);
+  await clock.advance(0);
+  expect(batches).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  await clock.advance(50);
+  expect(batches.flat()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+});
+
+test('a failed batch is written again, in order, after the retry delay', async () => {
+  const state = setup();
+  state.failures = 2;
+  for (let i = 1; i <= 4; i++) state.queue.push(i);
+  await state.clock.advance(199);
+  expect(state.batches).toEqual([]);
+  await state.clock.advance(300);
+  expect(state.batches.flat()).toEqual([1, 2, 3, 4]);
+  expect(state.queue.stats()).toEqual({ waiting: 0, written: 4, dropped: 0, failedWrites: 2 });
+});
+
+test('a full queue refuses the newest and counts it', () => {
+  const { queue } = setup({ capacity: 2 });
+  expect([queue.push(1), queue.push(2), queue.push(3)]).toEqual([true, true, false]);
+  expect(queue.stats()).toMatchObject({ waiting: 2, dropped: 1 });
+});
+
+test('flush resolves when everything is written and rejects when a write failed', async () => {
+  const state = setup();
+  for (let i = 1; i <= 4; i++) state.queue.push(i);
+  await state.queue.flush();
+  expect(state.batches.flat()).toEqual([1, 2, 3, 4]);
+  state.failures = 1;
+  state.queue.push(5);
+  await expect(state.queue.flush()).rejects.toThrow('down');
+  await state.queue.flush();
+  expect(state.batches.flat()).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('close writes what waits, then refuses', async () => {
+  const { queue, batches } = setup();
+  queue.push(1);
+  await queue.close({ timeoutMs: 1_000 });
+  expect(batches).toEqual([[1]]);
+  expect(queue.push(2)).toBe(false);
+});
+
+test('close gives up after its time and counts what is left', async () => {
+  const clock = new ManualClock();
+  const queue = new BatchQueue<number>({
+    clock,
+    capacity: 10,
+    batchSize: 1,
+    delayMs: 0,
+    write: () => new Promise(() => undefined),
+  });
+  queue.push(1);
+  queue.push(2);
+  const closed = queue.close({ timeoutMs: 500 });
+  await clock.advance(500);
+  await closed;
+  expect(queue.stats().dropped).toBe(1);
+});

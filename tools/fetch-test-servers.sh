@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Puts the real servers that the integration tests talk to into a folder, from Debian's packages,
+# unpacked only: nothing is installed as a service. Prints the folder.
+#   tools/fetch-test-servers.sh [FOLDER]      default: .cache/test-servers
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=$(realpath -m "${1:-.cache/test-servers}")
+packages=(prometheus prometheus-node-exporter)
+programs=(usr/bin/prometheus usr/bin/promtool usr/bin/prometheus-node-exporter)
+
+complete() {
+  for program in "${programs[@]}"; do [ -x "$folder/$program" ] || return 1; done
+}
+
+if ! complete; then
+  mkdir -p "$folder/.deb"
+  (
+    cd "$folder/.deb"
+    apt-get download "${packages[@]}" >&2 || {
+      apt-get update -qq >&2
+      apt-get download "${packages[@]}" >&2
+    }
+  )
+  for deb in "$folder"/.deb/*.deb; do dpkg -x "$deb" "$folder"; done
+  rm -rf "$folder/.deb"
+  complete || {
+    echo "fetch-test-servers: a program of ${programs[*]} is missing in $folder" >&2
+    exit 1
+  }
+fi
+echo "$folder"
