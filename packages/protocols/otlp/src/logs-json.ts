@@ -1,0 +1,73 @@
+import { type InstrumentationScope, levelOf, type LogRecord, type Resource } from '@dwcp/core';
+
+import { JsonReader, readEach, type RejectedItem } from './json-reader.ts';
+import { readResource, readScope } from './traces-json.ts';
+
+/** SEVERITY_NUMBER_TRACE is 1, ..._TRACE2 is 2, and so on to ..._FATAL4, 24. */
+const SEVERITY_NUMBERS: Readonly<Record<string, number>> = Object.fromEntries([
+  ['SEVERITY_NUMBER_UNSPECIFIED', 0],
+  ...['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].flatMap((level, index) =>
+    ['', '2', '3', '4'].map((step, i) => [`SEVERITY_NUMBER_${level}${step}`, index * 4 + 1 + i]),
+  ),
+]) as Record<string, number>;
+
+const SEVERITY_INFO = 9;
+
+export interface DecodedLogs {
+  readonly records: readonly LogRecord[];
+  /** Records that were refused, for `partialSuccess`. */
+  readonly rejected: readonly RejectedItem[];
+}
+
+/**
+ * Reads an ExportLogsServiceRequest in OTLP's JSON encoding. A bad record costs only itself.
+ * @param body what `JSON.parse` gave
+ * @param nowUnixNano the observed time of records that bring none
+ * @throws InvalidInputError when what stands around the records is wrong
+ */
+export function decodeLogsJson(body: unknown, nowUnixNano: bigint): DecodedLogs {
+  const items: LogRecord[] = [];
+  const rejected: RejectedItem[] = [];
+  for (const group of new JsonReader(body, '').field('resourceLogs').items()) {
+    const resource = readResource(group);
+    for (const scopeLogs of group.field('scopeLogs').items()) {
+      const scope = readScope(scopeLogs);
+      readEach(
+        scopeLogs.field('logRecords').items(),
+        (record) => readRecord(record, resource, scope, nowUnixNano),
+        { items, rejected },
+      );
+    }
+  }
+  return { records: items, rejected };
+}
+
+function readRecord(
+  record: JsonReader,
+  resource: Resource,
+  scope: InstrumentationScope,
+  nowUnixNano: bigint,
+): LogRecord {
+  const observed = record.field('observedTimeUnixNano').uint64() || nowUnixNano;
+  const severityNumber =
+    record.field('severityNumber').enumeration(SEVERITY_NUMBERS) || SEVERITY_INFO;
+  if (severityNumber < 1 || severityNumber > 24) {
+    record.field('severityNumber').fail(`must be 1 to 24, got ${severityNumber}`);
+  }
+  const body = record.field('body').anyValue();
+  const traceId = record.field('traceId');
+  const spanId = record.field('spanId');
+  return {
+    // A record without a time of its own happened, as far as anyone knows, when it was seen.
+    timeUnixNano: record.field('timeUnixNano').uint64() || observed,
+    observedTimeUnixNano: observed,
+    severityNumber,
+    severityText: record.field('severityText').string() || levelOf(severityNumber).toUpperCase(),
+    body: typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body),
+    attributes: record.field('attributes').attributes(),
+    ...(traceId.string() === '' ? {} : { traceId: traceId.traceId() }),
+    ...(spanId.string() === '' ? {} : { spanId: spanId.spanId() }),
+    resource,
+    scope,
+  };
+}
