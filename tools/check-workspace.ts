@@ -69,9 +69,10 @@ for (const { dir, manifest } of workspaces.values()) {
   ]);
 
   for (const file of globSync(`${dir}/src/**/*.{ts,tsx}`)) {
-    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(
-      /(?:\bfrom|\bimport\s*\(?)\s*'([^'.][^']*)'/g,
+    for (const [, fixed, dynamic] of readFileSync(file, 'utf8').matchAll(
+      /^(?:(?:import|export)\b[^'"]*?\bfrom|import)\s*'([^'.][^']*)'|\bimport\(\s*'([^'.][^']*)'/gm,
     )) {
+      const specifier = fixed ?? dynamic;
       if (specifier === undefined || isBuiltin(specifier)) continue;
       const name = packageOf(specifier);
       if (!declared.has(name)) problems.push(`${file}: ${name} is not in ${dir}/package.json`);

@@ -1,8 +1,12 @@
+import { BackendError, InvalidInputError } from './errors.ts';
 import { type Clock } from './ports/clock.ts';
 
 export interface BatchQueueOptions<T> {
   readonly clock: Clock;
-  /** Writes one batch. When it rejects, the batch is tried again after `retryDelayMs`. */
+  /**
+   * Writes one batch. When it rejects, the batch is tried again after `retryDelayMs`; with an
+   * InvalidInputError or a BackendError that is not retryable it is given up and counted.
+   */
   readonly write: (items: readonly T[]) => Promise<void>;
   /** Items waiting at most; above it the newest is refused and counted. */
   readonly capacity: number;
@@ -19,7 +23,7 @@ export interface BatchQueueOptions<T> {
 export interface BatchQueueStats {
   readonly waiting: number;
   readonly written: number;
-  /** Refused because the queue was full or closed. */
+  /** Refused because the queue was full or closed, or given up because the write never can succeed. */
   readonly dropped: number;
   readonly failedWrites: number;
 }
@@ -37,6 +41,7 @@ export class BatchQueue<T> {
   #closed = false;
   #written = 0;
   #dropped = 0;
+  #givenUp = 0;
   #failedWrites = 0;
 
   constructor(options: BatchQueueOptions<T>) {
@@ -59,18 +64,18 @@ export class BatchQueue<T> {
     return {
       waiting: this.#waiting.length + this.#inFlight,
       written: this.#written,
-      dropped: this.#dropped,
+      dropped: this.#dropped + this.#givenUp,
       failedWrites: this.#failedWrites,
     };
   }
 
   /**
    * Writes at once what is waiting; resolves when everything pushed before the call is written.
-   * @throws what a write threw; the items stay queued and are tried again later
+   * @throws what a write threw; unless given up, the items stay queued and are tried again later
    */
   async flush(): Promise<void> {
-    const target = this.#written + this.#waiting.length + this.#inFlight;
-    while (this.#written < target) await (this.#writing ?? this.#writeBatch());
+    const target = this.#done + this.#waiting.length + this.#inFlight;
+    while (this.#done < target) await (this.#writing ?? this.#writeBatch());
   }
 
   /** Flushes within the limit, then refuses what comes; what is left counts as dropped. */
@@ -83,6 +88,10 @@ export class BatchQueue<T> {
     await Promise.race([this.flush().catch(() => undefined), giveUp.promise]);
     this.#dropped += this.#waiting.length;
     this.#waiting = [];
+  }
+
+  get #done(): number {
+    return this.#written + this.#givenUp;
   }
 
   /** Writes until nothing waits; after a failure, rests and comes back. */
@@ -109,7 +118,8 @@ export class BatchQueue<T> {
         },
         (error: unknown) => {
           this.#failedWrites++;
-          this.#waiting.unshift(...batch);
+          if (mayEverSucceed(error)) this.#waiting.unshift(...batch);
+          else this.#givenUp += batch.length;
           this.#options.onError?.(error);
           throw error;
         },
@@ -130,4 +140,9 @@ export class BatchQueue<T> {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
   }
+}
+
+function mayEverSucceed(error: unknown): boolean {
+  if (error instanceof BackendError) return error.retryable;
+  return !(error instanceof InvalidInputError);
 }

@@ -1,4 +1,4 @@
-import { BatchQueue } from '@dwcp/core';
+import { BackendError, BatchQueue, InvalidInputError } from '@dwcp/core';
 import { ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
@@ -108,4 +108,30 @@ test('close gives up after its time and counts what is left', async () => {
   await clock.advance(500);
   await closed;
   expect(queue.stats().dropped).toBe(1);
+});
+
+test('a batch that never can be written is given up and counted, and the rest goes on', async () => {
+  const clock = new ManualClock();
+  const batches: number[][] = [];
+  const faults = [
+    new InvalidInputError('time', 'is beyond 2262'),
+    new BackendError('test', 'refused', { retryable: false }),
+  ];
+  const queue = new BatchQueue<number>({
+    clock,
+    capacity: 10,
+    batchSize: 2,
+    delayMs: 50,
+    write: (items) => {
+      const fault = faults.shift();
+      if (fault !== undefined) return Promise.reject(fault);
+      batches.push([...items]);
+      return Promise.resolve();
+    },
+  });
+  for (let i = 1; i <= 5; i++) queue.push(i);
+  await clock.advance(5_000);
+  expect(batches).toEqual([[5]]);
+  expect(queue.stats()).toEqual({ waiting: 0, written: 1, dropped: 4, failedWrites: 2 });
+  await queue.flush();
 });
