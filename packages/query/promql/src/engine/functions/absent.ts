@@ -1,0 +1,45 @@
+import { Labels, METRIC_NAME } from '@dwcp/core';
+
+import { type Expression, unwrapParens, type VectorSelector } from '../../parser/ast.ts';
+import { anyPresent, type Column, newColumn } from '../values.ts';
+import { overWindows } from '../window.ts';
+import { argument, type Call, vectorArgument } from './call.ts';
+
+export async function absent(call: Call): Promise<Column[]> {
+  const columns = await vectorArgument(call, 0);
+  return whereAbsent(call, columns);
+}
+
+export async function absentOverTime(call: Call): Promise<Column[]> {
+  const { evaluation, grid } = call;
+  const vector = await evaluation.range(argument(call, 0), grid);
+  return whereAbsent(call, await overWindows(vector, grid, evaluation.budget, () => true));
+}
+
+/** One element where there is none, with the labels the selector asks for. */
+function whereAbsent(call: Call, columns: readonly Column[]): Column[] {
+  const arg = unwrapParens(argument(call, 0));
+  const column = newColumn(absentLabels(arg), false, call.grid.count);
+  column.values.fill(1);
+  column.present.fill(1);
+  for (const { present } of columns) {
+    for (let i = 0; i < present.length; i++) if (present[i] === 1) column.present[i] = 0;
+  }
+  return anyPresent(column) ? [column] : [];
+}
+
+function absentLabels(arg: Expression): Labels {
+  let selector: VectorSelector | undefined;
+  if (arg.kind === 'vector-selector') selector = arg;
+  else if (arg.kind === 'matrix-selector') selector = arg.selector;
+  const labels = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const { name, operator, value } of selector?.matchers ?? []) {
+    if (name === METRIC_NAME) continue;
+    // A label that is asked for twice has no one value.
+    if (operator === '=' && !seen.has(name)) labels.set(name, value);
+    else labels.delete(name);
+    seen.add(name);
+  }
+  return Labels.fromPairs(labels);
+}

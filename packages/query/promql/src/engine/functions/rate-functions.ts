@@ -1,0 +1,146 @@
+import { CompensatedSum } from '../summation.ts';
+import { type Window, type WindowFunction } from '../window.ts';
+
+interface RateOptions {
+  readonly isCounter: boolean;
+  readonly perSecond: boolean;
+}
+
+/**
+ * `rate`, `increase` and `delta`: the difference of the ends, extrapolated to the window's edges
+ * unless the series seems to start or end inside it.
+ * @see https://github.com/prometheus/prometheus/blob/main/promql/functions.go (extrapolatedRate)
+ */
+function extrapolated(options: RateOptions): WindowFunction {
+  return (window) => {
+    const { timestamps, values, from, to } = window;
+    if (to - from < 2) return false;
+    const firstTime = timestamps[from] ?? 0;
+    const lastTime = timestamps[to - 1] ?? 0;
+    const first = values[from] ?? 0;
+    let difference = (values[to - 1] ?? 0) - first;
+    if (options.isCounter && window.hasReset()) {
+      let previous = first;
+      for (let i = from + 1; i < to; i++) {
+        const value = values[i] ?? 0;
+        if (value < previous) difference += previous;
+        previous = value;
+      }
+    }
+    let toStart = (firstTime - window.startMs) / 1000;
+    let toEnd = (window.endMs - lastTime) / 1000;
+    const sampled = (lastTime - firstTime) / 1000;
+    const average = sampled / (to - from - 1);
+    // A gap much wider than usual means the series begins or ends inside the window.
+    const threshold = average * 1.1;
+    if (toStart >= threshold) toStart = average / 2;
+    if (options.isCounter && difference > 0 && first >= 0) {
+      // A counter cannot have been below zero.
+      toStart = Math.min(toStart, sampled * (first / difference));
+    }
+    if (toEnd >= threshold) toEnd = average / 2;
+    let factor = (sampled + toStart + toEnd) / sampled;
+    if (options.perSecond) factor /= (window.endMs - window.startMs) / 1000;
+    window.result = difference * factor;
+    return true;
+  };
+}
+
+/** `irate` and `idelta`: from the last two samples alone. */
+function instantaneous(options: RateOptions): WindowFunction {
+  return (window) => {
+    const { timestamps, values, to } = window;
+    if (window.size < 2) return false;
+    const last = values[to - 1] ?? 0;
+    const previous = values[to - 2] ?? 0;
+    const seconds = ((timestamps[to - 1] ?? 0) - (timestamps[to - 2] ?? 0)) / 1000;
+    if (seconds === 0) return false;
+    window.result = options.isCounter && last < previous ? last : last - previous;
+    if (options.perSecond) window.result /= seconds;
+    return true;
+  };
+}
+
+/** A least squares line through the window, its intercept at a given time. */
+function regression(
+  window: Window,
+  interceptMs: number,
+): { readonly slope: number; readonly intercept: number } {
+  const { timestamps, values, from, to } = window;
+  const first = values[from] ?? 0;
+  const [sumX, sumY, sumXY, sumXX] = [
+    new CompensatedSum(),
+    new CompensatedSum(),
+    new CompensatedSum(),
+    new CompensatedSum(),
+  ];
+  let isConstant = true;
+  for (let i = from; i < to; i++) {
+    const x = ((timestamps[i] ?? 0) - interceptMs) / 1000;
+    const y = values[i] ?? 0;
+    if (y !== first) isConstant = false;
+    sumX.add(x);
+    sumY.add(y);
+    sumXY.add(x * y);
+    sumXX.add(x * x);
+  }
+  if (isConstant) {
+    if (!Number.isFinite(first)) return { slope: Number.NaN, intercept: Number.NaN };
+    return { slope: 0, intercept: first };
+  }
+  const n = to - from;
+  const [x, y] = [sumX.total, sumY.total];
+  const covariance = sumXY.total - (x * y) / n;
+  const variance = sumXX.total - (x * x) / n;
+  const slope = covariance / variance;
+  return { slope, intercept: y / n - (slope * x) / n };
+}
+
+function deriv(window: Window): boolean {
+  if (window.size < 2) return false;
+  window.result = regression(window, window.timestamps[window.from] ?? 0).slope;
+  return true;
+}
+
+/** @param seconds how far ahead to look, by step */
+export function predictLinear(seconds: Float64Array): WindowFunction {
+  return (window) => {
+    if (window.size < 2) return false;
+    const { slope, intercept } = regression(window, window.evaluatedAtMs);
+    window.result = slope * (seconds[window.step] ?? 0) + intercept;
+    return true;
+  };
+}
+
+function changes(window: Window): boolean {
+  const { values, from, to } = window;
+  let count = 0;
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i] ?? 0;
+    const previous = values[i - 1] ?? 0;
+    if (value !== previous && !(Number.isNaN(value) && Number.isNaN(previous))) count++;
+  }
+  window.result = count;
+  return true;
+}
+
+function resets(window: Window): boolean {
+  const { values, from, to } = window;
+  let count = 0;
+  if (window.hasReset()) {
+    for (let i = from + 1; i < to; i++) if ((values[i] ?? 0) < (values[i - 1] ?? 0)) count++;
+  }
+  window.result = count;
+  return true;
+}
+
+export const rateFunctions: Readonly<Record<string, WindowFunction>> = {
+  rate: extrapolated({ isCounter: true, perSecond: true }),
+  increase: extrapolated({ isCounter: true, perSecond: false }),
+  delta: extrapolated({ isCounter: false, perSecond: false }),
+  irate: instantaneous({ isCounter: true, perSecond: true }),
+  idelta: instantaneous({ isCounter: false, perSecond: false }),
+  deriv,
+  changes,
+  resets,
+};

@@ -1,0 +1,103 @@
+import { Labels } from '@dwcp/core';
+
+import { unwrapParens } from '../../parser/ast.ts';
+import { timeAt } from '../grid.ts';
+import { compareNanLast } from '../operators/aggregation.ts';
+import { type Column, constantColumn, newColumn } from '../values.ts';
+import { argument, type Call, scalarArgument, stringArgument, vectorArgument } from './call.ts';
+import { mapColumns, roundTo } from './element-functions.ts';
+import { labelJoin, labelReplace, sortByLabel } from './label-functions.ts';
+
+export async function dateParts(call: Call, compute: (value: number) => number): Promise<Column[]> {
+  const times = Float64Array.from(
+    { length: call.grid.count },
+    (_, i) => timeAt(call.grid, i) / 1000,
+  );
+  const columns =
+    call.node.args.length === 0
+      ? [constantColumn(times, Labels.empty)]
+      : await vectorArgument(call, 0);
+  return mapColumns(columns, compute);
+}
+
+export async function clamp(call: Call): Promise<Column[]> {
+  const columns = await vectorArgument(call, 0);
+  const isMin = call.node.name === 'clamp_min';
+  const first = await scalarArgument(call, 1);
+  const second = call.node.name === 'clamp' ? await scalarArgument(call, 2) : undefined;
+  return mapColumns(columns, (value, step) => {
+    const bound = first[step] ?? 0;
+    if (second === undefined) return isMin ? Math.max(bound, value) : Math.min(bound, value);
+    const upper = second[step] ?? 0;
+    return upper < bound ? undefined : Math.max(bound, Math.min(upper, value));
+  });
+}
+
+export async function round(call: Call): Promise<Column[]> {
+  const columns = await vectorArgument(call, 0);
+  const multiple = call.node.args.length > 1 ? await scalarArgument(call, 1) : undefined;
+  return mapColumns(columns, (value, step) => roundTo(value, multiple?.[step] ?? 1));
+}
+
+export async function timestamp(call: Call): Promise<readonly Column[]> {
+  const arg = unwrapParens(argument(call, 0));
+  if (arg.kind === 'vector-selector') {
+    return call.evaluation.selectColumns(arg, call.grid, 'time');
+  }
+  const columns = await call.evaluation.vector(arg, call.grid);
+  return columns.map(({ labels, present }) => {
+    const column = newColumn(labels, true, call.grid.count);
+    column.present.set(present);
+    return { ...column, values: column.values.map((_, i) => timeAt(call.grid, i) / 1000) };
+  });
+}
+
+export async function scalarOfVector(call: Call): Promise<Float64Array> {
+  const columns = await vectorArgument(call, 0);
+  const values = new Float64Array(call.grid.count).fill(Number.NaN);
+  for (let step = 0; step < call.grid.count; step++) {
+    let found = 0;
+    for (const column of columns) {
+      if (column.present[step] === 0 || column.histograms?.[step] !== undefined) continue;
+      found++;
+      values[step] = column.values[step] ?? 0;
+    }
+    if (found !== 1) values[step] = Number.NaN;
+  }
+  return values;
+}
+
+export async function sorted(call: Call, order: 1 | -1): Promise<readonly Column[]> {
+  const columns = await vectorArgument(call, 0);
+  // Over a range every step would have an order of its own; Prometheus does not sort there.
+  if (call.grid.count > 1) return columns;
+  return columns
+    .filter((column) => column.histograms === undefined)
+    .toSorted((a, b) => compareNanLast(a.values[0] ?? 0, b.values[0] ?? 0, order));
+}
+
+export async function sortedByLabel(call: Call, order: 1 | -1): Promise<readonly Column[]> {
+  const columns = await vectorArgument(call, 0);
+  if (call.grid.count > 1) return columns;
+  const names = call.node.args.slice(1).map((_, i) => stringArgument(call, i + 1));
+  return sortByLabel(columns, names, order);
+}
+
+export async function replaceLabels(call: Call): Promise<Column[]> {
+  const options = {
+    target: stringArgument(call, 1),
+    replacement: stringArgument(call, 2),
+    source: stringArgument(call, 3),
+    pattern: stringArgument(call, 4),
+  };
+  return labelReplace(await vectorArgument(call, 0), options, call.node);
+}
+
+export async function joinLabels(call: Call): Promise<Column[]> {
+  const options = {
+    target: stringArgument(call, 1),
+    separator: stringArgument(call, 2),
+    sources: call.node.args.slice(3).map((_, i) => stringArgument(call, i + 3)),
+  };
+  return labelJoin(await vectorArgument(call, 0), options, call.node);
+}

@@ -1,0 +1,27 @@
+/** Sorts ascending with NaN first, as Prometheus orders values. */
+export function sortNanFirst(values: Float64Array): Float64Array {
+  values.sort();
+  let nans = 0;
+  while (nans < values.length && Number.isNaN(values[values.length - 1 - nans])) nans++;
+  if (nans > 0) {
+    values.copyWithin(nans, 0, values.length - nans);
+    values.fill(Number.NaN, 0, nans);
+  }
+  return values;
+}
+
+/**
+ * The q-quantile by linear interpolation between the two nearest ranks. Sorts the values in place.
+ * @param q in [0, 1]; below gives -Infinity, above gives +Infinity
+ */
+export function quantile(q: number, values: Float64Array): number {
+  if (values.length === 0 || Number.isNaN(q)) return Number.NaN;
+  if (q < 0) return -Infinity;
+  if (q > 1) return Infinity;
+  sortNanFirst(values);
+  const rank = q * (values.length - 1);
+  const lower = Math.max(0, Math.floor(rank));
+  const upper = Math.min(values.length - 1, lower + 1);
+  const weight = rank - Math.floor(rank);
+  return (values[lower] ?? 0) * (1 - weight) + (values[upper] ?? 0) * weight;
+}
