@@ -1,0 +1,1 @@
+export { SqliteLogStore, type SqliteLogStoreOptions } from './sqlite-log-store.ts';

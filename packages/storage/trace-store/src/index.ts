@@ -1,0 +1,1 @@
+export { SqliteTraceStore, type SqliteTraceStoreOptions } from './sqlite-trace-store.ts';
