@@ -3,10 +3,12 @@ import { type Attributes, type AttributeValue } from '@dwcp/core';
 /** What a record may carry; what goes beyond is cut or left out, and counted. */
 export interface FieldLimits {
   readonly attributeCount: number;
-  /** Characters of an attribute's value. */
+  /** Characters of an attribute's value, an array's items together. */
   readonly valueLength: number;
   /** Characters of the body. */
   readonly bodyLength: number;
+  /** Characters of an attribute's name. */
+  readonly nameLength: number;
   /** How deep nested objects are followed. */
   readonly depth: number;
 }
@@ -15,6 +17,7 @@ export const DEFAULT_FIELD_LIMITS: FieldLimits = {
   attributeCount: 128,
   valueLength: 32_768,
   bodyLength: 262_144,
+  nameLength: 256,
   depth: 8,
 };
 
@@ -60,10 +63,18 @@ export class FieldFlattener {
     this.#redacted = new Set(redactedNames.map(plainName));
   }
 
-  flatten(fields: Readonly<Record<string, unknown>>): FlatFields {
+  /** Of a name that several sets have, the last counts. */
+  flatten(fieldSets: readonly Readonly<Record<string, unknown>>[]): FlatFields {
     const entries = new Map<string, AttributeValue>();
     const cut = { count: 0 };
-    this.#walk(fields, '', entries, new Set([fields]), cut);
+    for (const fields of fieldSets) {
+      try {
+        this.#walk(fields, '', entries, new Set([fields]), cut);
+      } catch {
+        // No object at all, or one that does not even tell its names.
+        cut.count++;
+      }
+    }
     return { attributes: Object.fromEntries(entries), cut: cut.count };
   }
 
@@ -83,10 +94,10 @@ export class FieldFlattener {
       let value: unknown;
       try {
         value = (object as Readonly<Record<string, unknown>>)[key];
+        this.#putAny(name, value, into, ancestors, cut);
       } catch (error) {
-        value = `[unreadable: ${error instanceof Error ? error.message : String(error)}]`;
+        this.#put(name, `[unreadable: ${messageOf(error)}]`, into, cut);
       }
-      this.#putAny(name, value, into, ancestors, cut);
     }
   }
 
@@ -104,6 +115,14 @@ export class FieldFlattener {
       if (value.stack !== undefined) this.#put(`${prefix}.stacktrace`, value.stack, into, cut);
       return;
     }
+    // What has a JSON form of its own, such as a URL, is told by it.
+    if (typeof value === 'object' && value !== null && 'toJSON' in value && !isDate(value)) {
+      const json: unknown = typeof value.toJSON === 'function' ? value.toJSON() : undefined;
+      if (typeof json !== 'object') {
+        this.#putAny(name, json, into, ancestors, cut);
+        return;
+      }
+    }
     const simple = simpleValue(value);
     if (simple !== undefined) {
       this.#put(name, simple, into, cut);
@@ -117,7 +136,7 @@ export class FieldFlattener {
       cut.count++;
     } else if (into.size < this.#limits.attributeCount) {
       ancestors.add(value);
-      this.#walk(value, name, into, ancestors, cut);
+      this.#walk(plainObject(value), name, into, ancestors, cut);
       ancestors.delete(value);
     } else {
       cut.count++;
@@ -125,21 +144,54 @@ export class FieldFlattener {
   }
 
   #put(
-    name: string,
+    longName: string,
     value: AttributeValue,
     into: Map<string, AttributeValue>,
     cut: { count: number },
   ): void {
+    const name = shorten(longName, this.#limits.nameLength);
     if (into.size >= this.#limits.attributeCount && !into.has(name)) {
       cut.count++;
       return;
     }
-    if (typeof value === 'string' && value.length > this.#limits.valueLength) {
-      cut.count++;
-      into.set(name, value.slice(0, this.#limits.valueLength));
-      return;
-    }
-    into.set(name, value);
+    const short = this.#shorten(value);
+    if (short !== value) cut.count++;
+    into.set(name, short);
+  }
+
+  #shorten(value: AttributeValue): AttributeValue {
+    if (typeof value === 'string') return shorten(value, this.#limits.valueLength);
+    if (typeof value !== 'object') return value;
+    let room = this.#limits.valueLength;
+    const kept = value.findIndex((item) => (room -= String(item).length + 1) < 0);
+    return kept === -1 ? value : (value.slice(0, kept) as unknown as AttributeValue);
+  }
+}
+
+/** The first characters of a text, not ending inside one. */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const short = text.slice(0, length);
+  return /[\ud800-\udbff]$/.test(short) ? short.slice(0, -1) : short;
+}
+
+/** Maps and sets have no names of their own to walk along. */
+function plainObject(value: object): object {
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, item]) => [String(key), item as unknown]));
+  }
+  return value instanceof Set ? [...value] : value;
+}
+
+function isDate(value: object): value is Date {
+  return value instanceof Date;
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return typeof error;
   }
 }
 

@@ -17,6 +17,7 @@ import {
   DEFAULT_REDACTED_NAMES,
   FieldFlattener,
   type FieldLimits,
+  shorten,
 } from './fields.ts';
 import { type LogFields, type Logger, loggerOver } from './logger.ts';
 import { parsePinoLine } from './pino-line.ts';
@@ -102,7 +103,10 @@ export class LogPipeline implements AsyncDisposable {
 
   /** @param scopeName the part of the program that speaks */
   logger(scopeName: string, fields: LogFields = {}): Logger {
-    return loggerOver((level, message, own) => this.#emit(scopeName, level, message, own), fields);
+    return loggerOver(
+      (level, message, fieldSets) => this.#emit(scopeName, level, message, fieldSets),
+      [fields],
+    );
   }
 
   /** Stores records made elsewhere and resolves once they are durable. @throws BackendError */
@@ -122,7 +126,9 @@ export class LogPipeline implements AsyncDisposable {
   pinoDestination(scopeName = 'pino'): { write(lines: string): void } {
     return {
       write: (lines) => {
-        for (const line of lines.split('\n')) if (line !== '') this.#takePinoLine(scopeName, line);
+        for (const line of String(lines).split('\n')) {
+          if (line !== '') this.#takePinoLine(scopeName, line);
+        }
       },
     };
   }
@@ -146,22 +152,35 @@ export class LogPipeline implements AsyncDisposable {
     return this.close({ timeoutMs: 5_000 });
   }
 
-  #emit(scopeName: string, level: LogLevel, message: string, fields: LogFields): void {
+  #emit(
+    scopeName: string,
+    level: LogLevel,
+    message: string,
+    fieldSets: readonly LogFields[],
+  ): void {
     if (severityNumberOf(level) < this.#minSeverityNumber) return;
-    const context = this.#options.activeContext?.();
     const now = this.#options.clock.nowUnixNano();
-    this.#take(scopeName, level, message, fields, {
+    this.#take(scopeName, level, message, fieldSets, {
       timeUnixNano: now,
       observedTimeUnixNano: now,
-      ...(context === undefined ? {} : { traceId: context.traceId, spanId: context.spanId }),
+      ...this.#traceIds(),
     });
+  }
+
+  #traceIds(): Pick<LogRecord, 'traceId' | 'spanId'> {
+    try {
+      const context = this.#options.activeContext?.();
+      return context === undefined ? {} : { traceId: context.traceId, spanId: context.spanId };
+    } catch {
+      return {};
+    }
   }
 
   #takePinoLine(scopeName: string, line: string): void {
     const { level, message, timeUnixMs, traceId, spanId, fields } = parsePinoLine(line);
     if (severityNumberOf(level) < this.#minSeverityNumber) return;
     const now = this.#options.clock.nowUnixNano();
-    this.#take(scopeName, level, message, fields, {
+    this.#take(scopeName, level, message, [fields], {
       timeUnixNano: timeUnixMs === undefined ? now : BigInt(Math.trunc(timeUnixMs)) * 1_000_000n,
       observedTimeUnixNano: now,
       ...(traceId === undefined ? {} : { traceId }),
@@ -173,17 +192,18 @@ export class LogPipeline implements AsyncDisposable {
     scopeName: string,
     level: LogLevel,
     message: string,
-    fields: LogFields,
+    fieldSets: readonly LogFields[],
     rest: Pick<LogRecord, 'timeUnixNano' | 'observedTimeUnixNano' | 'traceId' | 'spanId'>,
   ): void {
-    const { attributes, cut } = this.#flattener.flatten(fields);
-    const { bodyLength } = this.#limits;
-    this.#cut += cut + (message.length > bodyLength ? 1 : 0);
+    const { attributes, cut } = this.#flattener.flatten(fieldSets);
+    const text = typeof message === 'string' ? message : textOf(message);
+    const body = shorten(text, this.#limits.bodyLength);
+    this.#cut += cut + (body === text ? 0 : 1);
     const record: LogRecord = {
       ...rest,
       severityNumber: severityNumberOf(level),
       severityText: level.toUpperCase(),
-      body: message.slice(0, bodyLength),
+      body,
       attributes,
       resource: this.#options.resource,
       scope: { name: scopeName },
@@ -202,5 +222,14 @@ export class LogPipeline implements AsyncDisposable {
         (this.#options.log ?? silentLog).warn({ err }, 'a log tail listener failed');
       }
     }
+  }
+}
+
+/** Hosts without types hand in anything as a message. */
+function textOf(message: unknown): string {
+  try {
+    return message instanceof Error ? message.message : String(message);
+  } catch {
+    return typeof message;
   }
 }

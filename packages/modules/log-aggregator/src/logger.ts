@@ -19,15 +19,15 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-/** Makes a logger over one function that takes it all. */
-export function loggerOver(
-  emit: (level: LogLevel, message: string, fields: LogFields) => void,
-  bound: LogFields,
-): Logger {
+/** Takes what a logger is told; of a field that several sets have, the last counts. */
+export type Emit = (level: LogLevel, message: string, fieldSets: readonly LogFields[]) => void;
+
+/** Makes a logger over one function that takes it all. Nothing of the fields is read here. */
+export function loggerOver(emit: Emit, bound: readonly LogFields[]): Logger {
   const at =
     (level: LogLevel) =>
-    (message: string, fields: LogFields = {}): void =>
-      emit(level, message, { ...bound, ...fields });
+    (message: string, fields?: LogFields): void =>
+      emit(level, message, fields === undefined ? bound : [...bound, fields]);
   return {
     trace: at('trace'),
     debug: at('debug'),
@@ -35,7 +35,7 @@ export function loggerOver(
     warn: at('warn'),
     error: at('error'),
     fatal: at('fatal'),
-    log: (level, message, fields = {}) => emit(level, message, { ...bound, ...fields }),
-    child: (fields) => loggerOver(emit, { ...bound, ...fields }),
+    log: (level, message, fields) => at(level)(message, fields),
+    child: (fields) => loggerOver(emit, [...bound, fields]),
   };
 }

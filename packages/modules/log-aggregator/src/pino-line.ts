@@ -1,4 +1,4 @@
-import { isSpanId, isTraceId, type LogLevel } from '@dwcp/core';
+import { isSpanId, isTraceId, LOG_LEVELS, type LogLevel } from '@dwcp/core';
 
 import { type LogFields } from './logger.ts';
 
@@ -20,6 +20,11 @@ const LEVELS: readonly (readonly [number, LogLevel])[] = [
   [30, 'info'],
   [20, 'debug'],
 ];
+
+/** What 64 bits hold as nanoseconds: a later time could not be stored. */
+const MAX_UNIX_MS = 9_223_372_036_000;
+/** A longer line is not taken apart. */
+const MAX_LINE_LENGTH = 1_048_576;
 
 /**
  * Reads one line that pino wrote. A line that is no JSON object is a message at level info, so that
@@ -49,7 +54,7 @@ export function parsePinoLine(line: string): PinoLine {
     ...rest
   } = object;
   return {
-    level: typeof level === 'number' ? levelOf(level) : 'info',
+    level: levelOf(level),
     message: typeof msg === 'string' ? msg : '',
     timeUnixMs: readTime(time),
     traceId: typeof traceId === 'string' && isTraceId(traceId) ? traceId : undefined,
@@ -63,13 +68,16 @@ export function parsePinoLine(line: string): PinoLine {
   };
 }
 
-function levelOf(level: number): LogLevel {
-  return LEVELS.find(([floor]) => level >= floor)?.[1] ?? 'trace';
+/** A level as pino's number or, with a formatter, as its name. */
+function levelOf(level: unknown): LogLevel {
+  if (typeof level === 'number') return LEVELS.find(([floor]) => level >= floor)?.[1] ?? 'trace';
+  const name = typeof level === 'string' ? level.toLowerCase() : '';
+  return LOG_LEVELS.find((known) => known === name) ?? 'info';
 }
 
 function readTime(time: unknown): number | undefined {
   const unixMs = typeof time === 'string' ? Date.parse(time) : time;
-  return typeof unixMs === 'number' && Number.isFinite(unixMs) && unixMs > 0 ? unixMs : undefined;
+  return typeof unixMs === 'number' && unixMs > 0 && unixMs <= MAX_UNIX_MS ? unixMs : undefined;
 }
 
 /** pino's error serializer writes type, message and stack. */
@@ -85,7 +93,7 @@ function readError(err: unknown): LogFields {
 }
 
 function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
-  if (!line.startsWith('{')) return undefined;
+  if (!line.startsWith('{') || line.length > MAX_LINE_LENGTH) return undefined;
   try {
     return JSON.parse(line) as Readonly<Record<string, unknown>>;
   } catch {

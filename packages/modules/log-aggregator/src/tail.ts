@@ -1,5 +1,7 @@
 import { CLOUD_REGION, type LogRecord, SERVICE_NAME } from '@dwcp/core';
 
+import { wordsOf } from './words.ts';
+
 /** What a live tail wants to see. */
 export interface TailFilter {
   /** Words that must all occur in the body, in any case. */
@@ -12,16 +14,14 @@ export interface TailFilter {
 
 /** Turns a filter into a test of a record. */
 export function tailMatcher(filter: TailFilter): (record: LogRecord) => boolean {
-  const words = (filter.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(filter.text ?? '');
   const { minSeverityNumber = 0, maxSeverityNumber = 24, service, region } = filter;
   return (record) => {
     const { severityNumber, resource, body } = record;
     if (severityNumber < minSeverityNumber || severityNumber > maxSeverityNumber) return false;
     if (service !== undefined && resource.attributes[SERVICE_NAME] !== service) return false;
     if (region !== undefined && resource.attributes[CLOUD_REGION] !== region) return false;
-    if (words.length === 0) return true;
-    const text = body.toLowerCase();
-    return words.every((word) => text.includes(word));
+    return words.size === 0 || words.isSubsetOf(wordsOf(body));
   };
 }
 

@@ -263,3 +263,99 @@ describe('lines of pino', () => {
     expect(records.map(({ body }) => body)).toEqual(['Segmentation fault', '{"broken": ']);
   });
 });
+
+test('whatever a logger is told, the host does not notice', async () => {
+  const { logs, stored } = setup({
+    activeContext: () => {
+      throw new Error('no context today');
+    },
+  });
+  const logger = logs.logger('x', { bound: 1, both: 'bound' });
+  const noKeys = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw new Error('no names');
+      },
+    },
+  );
+  const throwing = {
+    both: 'own',
+    get top(): never {
+      throw new Error('broken');
+    },
+    toText: Object.create(null) as unknown,
+    json: {
+      toJSON: (): never => {
+        throw new Error('no JSON');
+      },
+    },
+  };
+  logger.info('getter', throwing);
+  logger.info('proxy', { noKeys });
+  logger.info('proxy itself', noKeys);
+  logger.info(undefined as never, null as never);
+  logger.info(Object.create(null) as never);
+  await logs.flush();
+  expect(stored.map(({ body }) => body)).toEqual([
+    'getter',
+    'proxy',
+    'proxy itself',
+    'undefined',
+    'object',
+  ]);
+  expect(stored[0]?.attributes).toEqual({
+    bound: 1,
+    both: 'own',
+    top: '[unreadable: broken]',
+    json: '[unreadable: no JSON]',
+  });
+  expect(stored[1]?.attributes['noKeys']).toBe('[unreadable: no names]');
+  expect(stored[2]?.attributes).toEqual({ bound: 1, both: 'bound' });
+});
+
+test('what is not logged is not looked at', () => {
+  const { logs } = setup({ minLevel: 'warn' });
+  let looked = 0;
+  const fields = {
+    get costly(): number {
+      return ++looked;
+    },
+  };
+  logs.logger('x').info('quiet', fields);
+  logs.logger('x').warn('loud', fields);
+  expect(looked).toBe(1);
+});
+
+test('maps, sets, URLs and long arrays become attributes of bounded size', async () => {
+  const { logs, stored } = setup({ limits: { valueLength: 11, nameLength: 5 } });
+  logs.logger('x').info('y', {
+    map: new Map([['a', 1]]),
+    set: new Set(['b', 2]),
+    url: new URL('http://a.b'),
+    list: Array.from({ length: 1_000_000 }, () => 12),
+    longname: 'abcdefghij💡',
+  });
+  await logs.flush();
+  expect(stored[0]?.attributes).toEqual({
+    'map.a': 1,
+    'set.0': 'b',
+    'set.1': 2,
+    url: 'http://a.b/',
+    list: [12, 12, 12],
+    longn: 'abcdefghij',
+  });
+  expect(logs.stats().cut).toBe(2);
+});
+
+test('a level by name is read, a time no store can keep is not', async () => {
+  const { clock, logs, stored } = setup();
+  const destination = logs.pinoDestination();
+  destination.write('{"level":"error","time":1e300,"msg":"a"}\n');
+  destination.write('{"level":"loud","time":"2026-01-02T03:04:05.678Z","msg":"b"}\n');
+  await logs.flush();
+  expect(stored).toMatchObject([
+    { severityText: 'ERROR', timeUnixNano: clock.nowUnixNano() },
+    { severityText: 'INFO', timeUnixNano: 1_767_323_045_678_000_000n },
+  ]);
+});

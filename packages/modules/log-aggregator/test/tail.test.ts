@@ -1,5 +1,6 @@
-import { type LogRecord } from '@dwcp/core';
-import { TailBuffer } from '@dwcp/log-aggregator';
+import { type LogRecord, type LogStore } from '@dwcp/core';
+import { LogPipeline, TailBuffer } from '@dwcp/log-aggregator';
+import { ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
 function record(body: string): LogRecord {
@@ -23,4 +24,24 @@ test('a slow reader loses the oldest records and learns how many', () => {
   expect(records.length + dropped).toBe(7);
   expect(records.length).toBeLessThanOrEqual(4);
   expect(buffer.take()).toEqual({ records: [], dropped: 0 });
+});
+
+test.each([
+  ['REFUSED connection', true],
+  ['db-7', true],
+  ['größe', true],
+  ['connect', false],
+  ['refused accepted', false],
+  ['"(*', true],
+])('the text %j means whole words, as in a search of the store', (text, fits) => {
+  const store = { append: () => Promise.resolve() } as unknown as LogStore;
+  const logs = new LogPipeline({
+    store,
+    clock: new ManualClock(),
+    resource: { attributes: {} },
+  });
+  let seen = 0;
+  using _ = logs.tail({ text }, () => seen++);
+  logs.logger('x').info('Connection refused by db-7, GRÖßE 5');
+  expect(seen).toBe(fits ? 1 : 0);
 });

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
 
 import {
   type Attributes,
@@ -7,6 +6,8 @@ import {
   type Clock,
   type InstrumentationScope,
   InvalidInputError,
+  isSpanId,
+  isTraceId,
   type Log,
   type Resource,
   silentLog,
@@ -24,7 +25,9 @@ import {
   RecordingSpan,
   type SpanLimits,
 } from './active-span.ts';
+import { pooledRandomHex } from './ids.ts';
 import { isTraceSampled } from './sampler.ts';
+import { type TraceContext } from './trace-context.ts';
 
 export interface TracerOptions {
   readonly store: TraceStore;
@@ -61,8 +64,12 @@ export interface TracerStats {
   /** Spans lost because the queue was full or closed. */
   readonly dropped: number;
   readonly failedWrites: number;
-  /** Attributes, events and links left out by the span limits. */
+  /** Attributes, events and links left out: beyond the span limits, or no attribute values. */
   readonly leftOut: number;
+  /** Values shortened to the span limits. */
+  readonly cut: number;
+  /** Spans from elsewhere that no store could keep: bad ids, or times outside 64 bits. */
+  readonly invalid: number;
   /** Traces not kept by the sampler. */
   readonly unsampled: number;
 }
@@ -79,10 +86,12 @@ export class Tracer implements AsyncDisposable {
   readonly #ratio: number;
   readonly #capacity: number;
   readonly #randomHex: (size: number) => string;
-  readonly #context = new AsyncLocalStorage<SpanContext>();
+  readonly #context = new AsyncLocalStorage<TraceContext | undefined>();
   readonly #queue: BatchQueue<Span>;
   #leftOut = 0;
+  #cut = 0;
   #unsampled = 0;
+  #invalid = 0;
 
   /** @throws InvalidInputError for a ratio outside [0, 1] */
   constructor(options: TracerOptions) {
@@ -94,7 +103,7 @@ export class Tracer implements AsyncDisposable {
     this.#limits = { ...DEFAULT_SPAN_LIMITS, ...options.limits };
     this.#ratio = samplingRatio;
     this.#capacity = options.queueCapacity ?? 10_000;
-    this.#randomHex = options.randomHex ?? ((size) => randomBytes(size).toString('hex'));
+    this.#randomHex = options.randomHex ?? pooledRandomHex();
     this.#queue = new BatchQueue({
       clock,
       capacity: this.#capacity,
@@ -107,22 +116,24 @@ export class Tracer implements AsyncDisposable {
 
   /** Begins a span; it is not made active. */
   startSpan(name: string, options: SpanOptions = {}): ActiveSpan {
-    const parent = options.parent === null ? undefined : (options.parent ?? this.activeContext());
-    const traceId = parent?.traceId ?? this.#randomHex(16);
+    const parent: TraceContext | undefined =
+      options.parent === null ? undefined : (options.parent ?? this.activeContext());
+    const traceId = parent?.traceId ?? this.#id(16);
     const sampled = parent?.sampled ?? isTraceSampled(traceId, this.#ratio);
-    const context: SpanContext = {
+    const makeContext = (): TraceContext => ({
       traceId,
-      spanId: this.#randomHex(8),
+      spanId: this.#id(8),
       sampled,
       traceState: parent?.traceState ?? '',
-    };
+      ...(parent === undefined || parent.randomTraceId === true ? { randomTraceId: true } : {}),
+    });
     if (!sampled) {
       if (parent === undefined) this.#unsampled++;
-      return new NonRecordingSpan(context);
+      return new NonRecordingSpan(makeContext);
     }
     const { clock, resource } = this.#options;
     return new RecordingSpan({
-      context,
+      context: makeContext(),
       parentSpanId: parent?.spanId,
       name,
       kind: options.kind ?? 'internal',
@@ -135,6 +146,7 @@ export class Tracer implements AsyncDisposable {
       clock,
       onEnd: (span, left) => {
         this.#leftOut += left.out;
+        this.#cut += left.cut;
         this.#queue.push(span);
       },
     });
@@ -157,29 +169,32 @@ export class Tracer implements AsyncDisposable {
     } catch (error) {
       return fail(error);
     }
-    if (!(result instanceof Promise)) {
+    if (!isThenable(result)) {
       span.end();
       return result;
     }
-    return result.then((value: unknown) => {
+    return Promise.resolve(result).then((value: unknown) => {
       span.end();
       return value;
     }, fail) as T;
   }
 
   /** The span context of the running call, if it is part of a trace. */
-  activeContext(): SpanContext | undefined {
+  activeContext(): TraceContext | undefined {
     return this.#context.getStore();
   }
 
-  /** Runs a function, and all it starts, with this context active. */
-  run<T>(context: SpanContext, fn: () => T): T {
+  /** Runs a function, and all it starts, with this context active; undefined for none. */
+  run<T>(context: SpanContext | undefined, fn: () => T): T {
     return this.#context.run(context, fn);
   }
 
-  /** Takes a span made elsewhere. Returns whether there was room. */
+  /** Takes a span made elsewhere. Returns whether there was room and it can be kept. */
   recordSpan(span: Span): boolean {
-    return this.#queue.push(span);
+    // One span that a store refuses would keep its whole batch from being written, for ever.
+    if (isStorable(span)) return this.#queue.push(span);
+    this.#invalid++;
+    return false;
   }
 
   /** Resolves when every span ended before the call is stored. @throws BackendError */
@@ -193,6 +208,8 @@ export class Tracer implements AsyncDisposable {
       capacity: this.#capacity,
       ...this.#queue.stats(),
       leftOut: this.#leftOut,
+      cut: this.#cut,
+      invalid: this.#invalid,
       unsampled: this.#unsampled,
     };
   }
@@ -205,4 +222,26 @@ export class Tracer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close({ timeoutMs: 5_000 });
   }
+
+  /** Random hex that is not all zero, which an id must not be. */
+  #id(sizeBytes: number): string {
+    for (;;) {
+      const id = this.#randomHex(sizeBytes);
+      if (!/^0+$/.test(id)) return id;
+    }
+  }
+}
+
+function isStorable({ traceId, spanId, startUnixNano, endUnixNano }: Span): boolean {
+  const fits = (nano: bigint): boolean => BigInt.asIntN(64, nano) === nano;
+  return isTraceId(traceId) && isSpanId(spanId) && fits(startUnixNano) && fits(endUnixNano);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'then' in value &&
+    typeof value.then === 'function'
+  );
 }

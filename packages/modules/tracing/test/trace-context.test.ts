@@ -91,3 +91,26 @@ describe('tracestate', () => {
     expect(state(text)).toBe(valid ? text : '');
   });
 });
+
+test('header names may be in any case, and the headers of fetch do as well', () => {
+  expect(extractTraceContext({ TraceParent: good, TRACESTATE: 'a=1' })).toMatchObject({
+    traceId,
+    traceState: 'a=1',
+  });
+  expect(extractTraceContext(new Headers({ traceparent: good }))).toMatchObject({ traceId });
+  expect(extractTraceContext(new Headers())).toBeUndefined();
+  expect(extractTraceContext({ traceparent: good, TraceParent: good })).toBeUndefined();
+  expect(extractTraceContext({ 'trace-parent': good })).toBeUndefined();
+});
+
+test('the flag of a random trace id survives the way in and out, unknown flags do not', () => {
+  const headers = { traceparent: `00-${traceId}-${spanId}-0b` };
+  const context = extractTraceContext(headers);
+  expect(context).toMatchObject({ sampled: true, randomTraceId: true });
+  if (context === undefined) throw new Error('no context');
+  expect(injectTraceContext(context, {})['traceparent']).toBe(`00-${traceId}-${spanId}-03`);
+});
+
+test('spaces and tabs around traceparent go', () => {
+  expect(extractTraceContext({ traceparent: `\t ${good} \t` })).toMatchObject({ traceId });
+});

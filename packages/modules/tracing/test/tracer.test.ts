@@ -187,3 +187,125 @@ test('a ratio outside 0 to 1 is refused by name', () => {
     /samplingRatio: must be in \[0, 1\], got 1.5/,
   );
 });
+
+test('whatever a span is given, the host does not notice', async () => {
+  const { tracer, stored } = setup();
+  const throwing = {
+    get a(): never {
+      throw new Error('getter');
+    },
+  };
+  const noText: unknown = Object.create(null);
+  const span = tracer.startSpan('a', { attributes: null as never, links: 5 as never });
+  span.setAttribute('nothing', null as never);
+  span.setAttribute('object', { a: 1 } as never);
+  span.setAttribute('big', 1n as never);
+  span.setAttribute('mixed', [1, 'a'] as never);
+  span.setAttributes(throwing as never);
+  span.addEvent('e', throwing as never);
+  span.setStatus(undefined as never);
+  span.recordException(noText);
+  span.setAttribute('kept', [1, 2]);
+  span.end();
+  await tracer.flush();
+  expect(stored[0]?.attributes).toEqual({ kept: [1, 2] });
+  expect(stored[0]?.events.map(({ name }) => name)).toEqual(['exception']);
+  expect(tracer.stats().leftOut).toBe(8);
+  // What the host throws passes through as it is, even when it cannot be described.
+  let thrown: unknown;
+  try {
+    tracer.withSpan('b', {}, () => {
+      throw noText;
+    });
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBe(noText);
+});
+
+test('long texts and arrays are cut and counted, not inside a character', async () => {
+  const { tracer, stored } = setup({ limits: { valueLength: 4, arrayLength: 2 } });
+  const span = tracer.startSpan('a long name', {
+    attributes: { text: 'abc💡', list: ['a', 'b', 'c'] },
+    links: [{ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), attributes: { x: '12345' } }],
+  });
+  span.end();
+  await tracer.flush();
+  expect(stored[0]).toMatchObject({
+    name: 'a lo',
+    attributes: { text: 'abc', list: ['a', 'b'] },
+    links: [{ attributes: { x: '1234' } }],
+  });
+  expect(tracer.stats().cut).toBe(4);
+});
+
+test('a thenable is waited for, and undefined takes the context away', async () => {
+  const { clock, tracer, stored } = setup();
+  const { promise, resolve } = Promise.withResolvers<number>();
+  clock.schedule(5, () => resolve(7));
+  // Not a Promise itself, as a query builder is not.
+  // oxlint-disable-next-line unicorn/no-thenable
+  const thenable: PromiseLike<number> = { then: promise.then.bind(promise) };
+  const result = tracer.withSpan('lazy', {}, (span) => {
+    expect(tracer.run(undefined, () => tracer.activeContext())).toBeUndefined();
+    expect(tracer.activeContext()).toBe(span.context);
+    return thenable;
+  });
+  await clock.advance(5);
+  expect(await result).toBe(7);
+  await tracer.flush();
+  expect(stored.map((it) => it.endUnixNano - it.startUnixNano)).toEqual([5_000_000n]);
+});
+
+test('spans from elsewhere are taken unless no store could keep them', async () => {
+  const { tracer, stored } = setup();
+  tracer.startSpan('made here').end();
+  await tracer.flush();
+  const [span] = stored;
+  if (span === undefined) throw new Error('nothing was stored');
+  expect(tracer.recordSpan({ ...span, name: 'good' })).toBe(true);
+  expect(tracer.recordSpan({ ...span, traceId: '0'.repeat(32) })).toBe(false);
+  expect(tracer.recordSpan({ ...span, spanId: 'x' })).toBe(false);
+  expect(tracer.recordSpan({ ...span, endUnixNano: 2n ** 63n })).toBe(false);
+  await tracer.flush();
+  expect(stored.map(({ name }) => name)).toEqual(['made here', 'good']);
+  expect(tracer.stats().invalid).toBe(3);
+});
+
+test('an end may be given, and ids that are all zero are drawn again', async () => {
+  const draws = ['0'.repeat(32), 'a'.repeat(32), '0'.repeat(16), 'b'.repeat(16)];
+  const { tracer, stored } = setup({ randomHex: () => draws.shift() ?? 'c'.repeat(16) });
+  const span = tracer.startSpan('a', { startUnixNano: 5n });
+  span.end(9n);
+  await tracer.flush();
+  expect(stored[0]).toMatchObject({
+    traceId: 'a'.repeat(32),
+    spanId: 'b'.repeat(16),
+    startUnixNano: 5n,
+    endUnixNano: 9n,
+  });
+});
+
+test('an unsampled span has an id of its own that stays the same', () => {
+  const { tracer } = setup({ samplingRatio: 0 });
+  const parent = {
+    traceId: 'a'.repeat(32),
+    spanId: 'b'.repeat(16),
+    sampled: false,
+    traceState: '',
+  };
+  const first = tracer.startSpan('a', { parent });
+  const second = tracer.startSpan('a', { parent });
+  expect(first.context).toBe(first.context);
+  expect(new Set([first, second].map(({ context }) => context.spanId)).size).toBe(2);
+  expect(first.context.spanId).toMatch(/^[0-9a-f]{16}$/);
+});
+
+test('the flag of a random trace id is set on new traces and passed on as it came', () => {
+  const { tracer } = setup();
+  expect(tracer.startSpan('new').context.randomTraceId).toBe(true);
+  const parent = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true, traceState: '' };
+  expect(tracer.startSpan('child', { parent }).context.randomTraceId).toBeUndefined();
+  const random = { ...parent, randomTraceId: true };
+  expect(tracer.startSpan('child', { parent: random }).context.randomTraceId).toBe(true);
+});

@@ -15,6 +15,7 @@ export interface RejectedItem {
 
 const MAX_INT64 = 2n ** 63n - 1n;
 const MAX_DEPTH = 32;
+const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
  * A value inside an OTLP/JSON request that knows its path, so that every complaint names the field.
@@ -71,7 +72,8 @@ export class JsonReader {
     const { value } = this;
     if (!this.present) return 0;
     if (typeof value === 'number' && Number.isInteger(value)) return value;
-    const number = typeof value === 'string' ? names[value] : undefined;
+    const known = typeof value === 'string' && Object.hasOwn(names, value);
+    const number = known ? names[value] : undefined;
     return number ?? this.fail(`must be a number or one of ${Object.keys(names).join(', ')}`);
   }
 
@@ -80,7 +82,8 @@ export class JsonReader {
     const { value } = this;
     if (!this.present) return 0n;
     const digits = typeof value === 'string' && /^\d{1,20}$/.test(value);
-    if (!digits && !(typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) {
+    // As a number, a time of today has lost its last digits in JSON.parse; some exporters send it so.
+    if (!digits && !(typeof value === 'number' && Number.isInteger(value) && value >= 0)) {
       this.fail(`must be an unsigned integer as a decimal string, got ${describe(value)}`);
     }
     const number = BigInt(value as string | number);
@@ -168,7 +171,8 @@ export class JsonReader {
   #double(): number {
     const { value } = this;
     if (typeof value === 'number') return value;
-    if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
+    const special = value === 'NaN' || value === 'Infinity' || value === '-Infinity';
+    if (special || (typeof value === 'string' && DECIMAL.test(value))) return Number(value);
     return this.fail(`must be a number, got ${describe(value)}`);
   }
 }
@@ -183,21 +187,36 @@ function cut(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
-/** Reads items one by one, so that one bad item costs only itself. */
-export function readEach<T>(
-  items: Iterable<JsonReader>,
-  read: (item: JsonReader) => T,
-  into: { readonly items: T[]; readonly rejected: RejectedItem[] },
-): void {
-  for (const item of items) {
-    try {
-      into.items.push(read(item));
-    } catch (error) {
-      if (!(error instanceof InvalidInputError)) throw error;
-      into.rejected.push({
-        field: error.field,
-        problem: error.message.slice(error.field.length + 2),
-      });
+export interface DecodeOptions {
+  /** Items taken from one request at most; the others are refused. Default 50,000. */
+  readonly maxItems?: number;
+}
+
+/** Collects the items of a request and the refusals. */
+export class ItemCollector<T> {
+  readonly items: T[] = [];
+  readonly rejected: RejectedItem[] = [];
+  readonly #maxItems: number;
+
+  constructor({ maxItems = 50_000 }: DecodeOptions) {
+    this.#maxItems = maxItems;
+  }
+
+  /** Reads items one by one, so that one bad item costs only itself. */
+  readEach(items: Iterable<JsonReader>, read: (item: JsonReader) => T): void {
+    for (const item of items) {
+      try {
+        if (this.items.length >= this.#maxItems) {
+          item.fail(`is one too many: a request may hold ${this.#maxItems} items`);
+        }
+        this.items.push(read(item));
+      } catch (error) {
+        if (!(error instanceof InvalidInputError)) throw error;
+        this.rejected.push({
+          field: error.field,
+          problem: error.message.slice(error.field.length + 2),
+        });
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import { type InstrumentationScope, levelOf, type LogRecord, type Resource } from '@dwcp/core';
 
-import { JsonReader, readEach, type RejectedItem } from './json-reader.ts';
+import { type DecodeOptions, ItemCollector, JsonReader, type RejectedItem } from './json-reader.ts';
 import { readResource, readScope } from './traces-json.ts';
 
 /** SEVERITY_NUMBER_TRACE is 1, ..._TRACE2 is 2, and so on to ..._FATAL4, 24. */
@@ -12,6 +12,8 @@ const SEVERITY_NUMBERS: Readonly<Record<string, number>> = Object.fromEntries([
 ]) as Record<string, number>;
 
 const SEVERITY_INFO = 9;
+/** Where an event's name is kept. @see https://opentelemetry.io/docs/specs/semconv/general/events/ */
+const EVENT_NAME = 'event.name';
 
 export interface DecodedLogs {
   readonly records: readonly LogRecord[];
@@ -25,21 +27,21 @@ export interface DecodedLogs {
  * @param nowUnixNano the observed time of records that bring none
  * @throws InvalidInputError when what stands around the records is wrong
  */
-export function decodeLogsJson(body: unknown, nowUnixNano: bigint): DecodedLogs {
-  const items: LogRecord[] = [];
-  const rejected: RejectedItem[] = [];
+export function decodeLogsJson(
+  body: unknown,
+  nowUnixNano: bigint,
+  options: DecodeOptions = {},
+): DecodedLogs {
+  const collector = new ItemCollector<LogRecord>(options);
   for (const group of new JsonReader(body, '').field('resourceLogs').items()) {
     const resource = readResource(group);
     for (const scopeLogs of group.field('scopeLogs').items()) {
       const scope = readScope(scopeLogs);
-      readEach(
-        scopeLogs.field('logRecords').items(),
-        (record) => readRecord(record, resource, scope, nowUnixNano),
-        { items, rejected },
-      );
+      const records = scopeLogs.field('logRecords').items();
+      collector.readEach(records, (record) => readRecord(record, resource, scope, nowUnixNano));
     }
   }
-  return { records: items, rejected };
+  return { records: collector.items, rejected: collector.rejected };
 }
 
 function readRecord(
@@ -55,6 +57,7 @@ function readRecord(
     record.field('severityNumber').fail(`must be 1 to 24, got ${severityNumber}`);
   }
   const body = record.field('body').anyValue();
+  const eventName = record.field('eventName').string();
   const traceId = record.field('traceId');
   const spanId = record.field('spanId');
   return {
@@ -64,7 +67,10 @@ function readRecord(
     severityNumber,
     severityText: record.field('severityText').string() || levelOf(severityNumber).toUpperCase(),
     body: typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body),
-    attributes: record.field('attributes').attributes(),
+    attributes: {
+      ...record.field('attributes').attributes(),
+      ...(eventName === '' ? {} : { [EVENT_NAME]: eventName }),
+    },
     ...(traceId.string() === '' ? {} : { traceId: traceId.traceId() }),
     ...(spanId.string() === '' ? {} : { spanId: spanId.spanId() }),
     resource,

@@ -6,7 +6,7 @@ import {
   type SpanStatus,
 } from '@dwcp/core';
 
-import { JsonReader, readEach, type RejectedItem } from './json-reader.ts';
+import { type DecodeOptions, ItemCollector, JsonReader, type RejectedItem } from './json-reader.ts';
 
 const SPAN_KINDS: readonly SpanKind[] = ['internal', 'server', 'client', 'producer', 'consumer'];
 const KIND_NUMBERS: Readonly<Record<string, number>> = {
@@ -36,20 +36,17 @@ export interface DecodedTraces {
  * @throws InvalidInputError when what stands around the spans is wrong
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
  */
-export function decodeTracesJson(body: unknown): DecodedTraces {
-  const items: Span[] = [];
-  const rejected: RejectedItem[] = [];
+export function decodeTracesJson(body: unknown, options: DecodeOptions = {}): DecodedTraces {
+  const collector = new ItemCollector<Span>(options);
   for (const group of new JsonReader(body, '').field('resourceSpans').items()) {
     const resource = readResource(group);
     for (const scopeSpans of group.field('scopeSpans').items()) {
       const scope = readScope(scopeSpans);
-      readEach(scopeSpans.field('spans').items(), (span) => readSpan(span, resource, scope), {
-        items,
-        rejected,
-      });
+      const spans = scopeSpans.field('spans').items();
+      collector.readEach(spans, (span) => readSpan(span, resource, scope));
     }
   }
-  return { spans: items, rejected };
+  return { spans: collector.items, rejected: collector.rejected };
 }
 
 /** The resource of a ResourceSpans or ResourceLogs. */

@@ -53,7 +53,13 @@ test('a structured body is kept as its JSON', () => {
   expect(decodeLogsJson(request({ body }), NOW).records[0]?.body).toBe('{"a":1}');
 });
 
+test("an event's name becomes the attribute event.name", () => {
+  const { records } = decodeLogsJson(request({ eventName: 'browser.page_view' }), NOW);
+  expect(records[0]?.attributes).toEqual({ 'event.name': 'browser.page_view' });
+});
+
 test.each<[string, Readonly<Record<string, unknown>>]>([
+  ['severityNumber', { severityNumber: 'toString' }],
   ['severityNumber', { severityNumber: 25 }],
   ['timeUnixNano', { timeUnixNano: 'yesterday' }],
   ['traceId', { traceId: '12' }],

@@ -163,3 +163,33 @@ test('whatever JSON comes, the answer is spans, refusals or a named error', () =
     }),
   );
 });
+
+test('times may come as numbers, as some exporters send them', () => {
+  const { spans } = decodeTracesJson(
+    request({ startTimeUnixNano: 1544712660000000000, endTimeUnixNano: 1544712661000000000 }),
+  );
+  expect(spans).toMatchObject([
+    { startUnixNano: 1544712660000000000n, endUnixNano: 1544712661000000000n },
+  ]);
+});
+
+test('items beyond the limit are refused by name, the others stay', () => {
+  const body = request({}) as {
+    resourceSpans: [{ scopeSpans: [{ spans: unknown[] }] }];
+  };
+  const { spans: list } = body.resourceSpans[0].scopeSpans[0];
+  list.push(list[0], list[0]);
+  const { spans, rejected } = decodeTracesJson(body, { maxItems: 2 });
+  expect(spans).toHaveLength(2);
+  expect(rejected).toEqual([
+    {
+      field: 'resourceSpans[0].scopeSpans[0].spans[2]',
+      problem: 'is one too many: a request may hold 2 items',
+    },
+  ]);
+});
+
+test('a name that every object has is no enum', () => {
+  const { rejected } = decodeTracesJson(request({ kind: 'constructor' }));
+  expect(rejected[0]?.field).toMatch(/kind$/);
+});
