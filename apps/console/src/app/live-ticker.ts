@@ -1,6 +1,7 @@
 import { type Query, useQueryClient } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
+import { serverNowMs } from '../api/client.ts';
 import { ApiError } from '../api/errors.ts';
 import { tickLive, usePaused } from '../time/live.ts';
 import { refreshIntervalMs } from '../time/range.ts';
@@ -8,6 +9,18 @@ import { useTimeRange } from '../time/use-range.ts';
 
 /** A failed query rests this long, so that a server in trouble is not asked every second. */
 const restAfterErrorMs = 5_000;
+
+/**
+ * The server collects on whole seconds of its clock; asking this long after them finds what is new,
+ * stored.
+ */
+const behindGridMs = 150;
+
+/** How long until the next tick after a moment of the server's clock. */
+export function delayToTick(serverMs: number, intervalMs: number): number {
+  const past = (serverMs - behindGridMs) % intervalMs;
+  return intervalMs - past;
+}
 
 /** A live query; one the server refused would be refused again, and one that failed rests first. */
 function worthAskingAgain({ meta, state }: Query): boolean {
@@ -29,7 +42,13 @@ export function useLiveTicker(): void {
   const intervalMs = refreshIntervalMs(range);
   useEffect(() => {
     if (paused || intervalMs === undefined) return;
+    let timer: ReturnType<typeof setTimeout>;
+    const schedule = (): void => {
+      timer = setTimeout(tick, delayToTick(serverNowMs(), intervalMs));
+    };
     const tick = (): void => {
+      clearTimeout(timer);
+      schedule();
       if (document.hidden) return;
       tickLive();
       void client.refetchQueries(
@@ -37,10 +56,10 @@ export function useLiveTicker(): void {
         { cancelRefetch: false },
       );
     };
-    const timer = setInterval(tick, intervalMs);
+    schedule();
     document.addEventListener('visibilitychange', tick);
     return () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       document.removeEventListener('visibilitychange', tick);
     };
   }, [client, paused, intervalMs]);
