@@ -1,0 +1,227 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+
+import {
+  type AppendResult,
+  type Counter,
+  type Instruments,
+  isStale,
+  type LabelValues,
+  type MetricMetadata,
+  type MetricStore,
+  type SampleBatch,
+  type Series,
+} from '@dwcp/core';
+import { parseScrapeConfigs, Scraper, type ScraperOptions } from '@dwcp/metrics-collector';
+import { ManualClock } from '@dwcp/testing';
+
+export const TEXT = { 'content-type': 'text/plain; version=0.0.4' };
+
+/** Waits for what real sockets bring while the manual clock stands still. */
+export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
+  const giveUpMs = performance.now() + 8_000;
+  while (!condition()) {
+    if (performance.now() > giveUpMs) throw new Error(`${what} never came`);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+export interface StoredRow {
+  readonly series: string;
+  readonly unixMs: number;
+  readonly value: number | 'stale';
+}
+
+/** Keeps batches as they come. */
+export class RecordingStore implements MetricStore {
+  readonly batches: SampleBatch[] = [];
+  readonly known = new Map<string, MetricMetadata>();
+  /** What the next appends answer. */
+  answer: () => Promise<AppendResult> | AppendResult = () => ({ appended: 0, rejected: {} });
+
+  async append(batch: SampleBatch): Promise<AppendResult> {
+    const answer = await this.answer();
+    this.batches.push(batch);
+    return answer;
+  }
+
+  /** The rows of one batch, or of all. */
+  rows(index?: number): StoredRow[] {
+    const batches = index === undefined ? this.batches : [this.batches.at(index)];
+    return batches.flatMap((batch) =>
+      (batch?.labels ?? []).map((labels, i) => ({
+        series: labels.toString(),
+        unixMs: batch?.timestamps[i] ?? Number.NaN,
+        value:
+          batch !== undefined && isStale(batch.values, i)
+            ? ('stale' as const)
+            : (batch?.values[i] ?? Number.NaN),
+      })),
+    );
+  }
+
+  /** Values by metric name in one batch; only for names that occur once. */
+  values(index = -1): Record<string, number | 'stale'> {
+    const batch = this.batches.at(index);
+    const rows = this.rows(index);
+    return Object.fromEntries(
+      rows.map(({ value }, i) => [batch?.labels[i]?.metricName ?? '', value]),
+    );
+  }
+
+  putMetadata(metadata: readonly MetricMetadata[]): void {
+    for (const each of metadata) this.known.set(each.name, each);
+  }
+
+  metadata(): readonly MetricMetadata[] {
+    return [...this.known.values()];
+  }
+
+  select(): Promise<readonly Series[]> {
+    return Promise.resolve([]);
+  }
+
+  series(): Promise<readonly never[]> {
+    return Promise.resolve([]);
+  }
+
+  labelNames(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  labelValues(): Promise<readonly string[]> {
+    return Promise.resolve([]);
+  }
+
+  stats(): ReturnType<MetricStore['stats']> {
+    return {
+      seriesCount: 0,
+      headSampleCount: 0,
+      blockCount: 0,
+      sizeBytes: 0,
+      oldestUnixMs: undefined,
+      newestUnixMs: undefined,
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Counts what counters get, by name and label values. */
+export class CountingInstruments implements Instruments {
+  readonly counts = new Map<string, number>();
+
+  counter({ name }: { readonly name: string }): Counter {
+    const bound = (key: string): { readonly inc: (value?: number) => void } => ({
+      inc: (value = 1) => {
+        this.counts.set(key, (this.counts.get(key) ?? 0) + value);
+      },
+    });
+    return {
+      ...bound(name),
+      labels: (values: LabelValues) => bound(`${name} ${Object.values(values).join(' ')}`),
+    };
+  }
+
+  gauge(): never {
+    throw new Error('the scraper has no gauges');
+  }
+
+  histogram(): never {
+    throw new Error('the scraper has no histograms');
+  }
+
+  summary(): never {
+    throw new Error('the scraper has no summaries');
+  }
+}
+
+/** An HTTP server on a free port of this machine. */
+export class TestServer implements AsyncDisposable {
+  readonly #server: Server;
+  requests = 0;
+  readonly address: string;
+
+  static async start(listener: RequestListener): Promise<TestServer> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const started = new TestServer(server);
+    server.on('request', (request, response) => {
+      started.requests++;
+      listener(request, response);
+    });
+    return started;
+  }
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/** A scraper of one job at 1 s, driven by a manual clock. */
+export class Harness implements AsyncDisposable {
+  readonly clock = new ManualClock();
+  readonly store = new RecordingStore();
+  readonly instruments = new CountingInstruments();
+  readonly scraper: Scraper;
+
+  constructor(configs: readonly Record<string, unknown>[], options: Partial<ScraperOptions> = {}) {
+    this.scraper = new Scraper({
+      jobs: parseScrapeConfigs(configs, 'code'),
+      store: this.store,
+      clock: this.clock,
+      instruments: this.instruments,
+      externalLabels: { region: 'eu-1' },
+      hostname: 'test-host',
+      ...options,
+    });
+    this.scraper.start();
+  }
+
+  /** Lets the next second pass and waits until its scrapes are stored. */
+  async tick(batches = 1): Promise<void> {
+    const wanted = this.store.batches.length + batches;
+    await this.clock.advance(1_000);
+    await until(() => this.store.batches.length >= wanted, 'the scrape');
+    // The status is written just after the store answered.
+    await this.clock.advance(0);
+  }
+
+  get status(): ReturnType<Scraper['targets']>[number] | undefined {
+    return this.scraper.targets()[0];
+  }
+
+  count(key: string): number {
+    return this.instruments.counts.get(key) ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.scraper[Symbol.asyncDispose]();
+  }
+}
+
+/** A job named `test` of these addresses at 1 s. */
+export function job(
+  targets: readonly string[],
+  settings: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
+  return {
+    job_name: 'test',
+    scrape_interval: '1s',
+    static_configs: [{ targets }],
+    ...settings,
+  };
+}
