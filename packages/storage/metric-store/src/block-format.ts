@@ -1,0 +1,247 @@
+import { BackendError, CorruptionError, Labels } from '@dwcp/core';
+import { crc32c } from '@dwcp/segments';
+
+import { ByteReader, ByteWriter } from './bytes.ts';
+
+// The file format is described byte by byte in docs/formats/metric-block.md.
+
+export const HEADER_BYTES = 16;
+export const FOOTER_BYTES = 64;
+export const ENVELOPE_BYTES = 12;
+const MAGIC = 'DWCPMBLK';
+const FOOTER_MAGIC = 'MBLK';
+const VERSION = 1;
+
+/** What a block says about itself in its last bytes. */
+export interface BlockFooter {
+  readonly indexOffset: number;
+  readonly indexBytes: number;
+  /** The sealed heads it is made of, by number. */
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** Log segments below this number are in this block or in earlier ones. */
+  readonly walFrom: number;
+  /** How often its samples were merged. */
+  readonly level: number;
+  readonly minUnixMs: number;
+  readonly maxUnixMs: number;
+  readonly sampleCount: number;
+}
+
+/** Where a series' samples of a stretch of time are: a chunk inside a group. */
+export interface ChunkRow {
+  readonly minUnixMs: number;
+  readonly maxUnixMs: number;
+  readonly count: number;
+  readonly group: number;
+  /** Inside the group's raw bytes. */
+  readonly offset: number;
+}
+
+export interface BlockSeries {
+  readonly labels: Labels;
+  /** The last sample's value, or the digest of its histogram. */
+  readonly lastLow: number;
+  readonly lastHigh: number;
+  readonly lastIsHistogram: boolean;
+  /** Oldest first; at least one. */
+  readonly chunks: readonly ChunkRow[];
+}
+
+/** A compressed run of chunks in the file. */
+export interface GroupPlace {
+  readonly position: number;
+  /** With its envelope. */
+  readonly sizeBytes: number;
+}
+
+export interface BlockIndex {
+  readonly groups: readonly GroupPlace[];
+  /** Decoded one by one as it is iterated, once. */
+  readonly series: Iterable<BlockSeries>;
+}
+
+export function blockName(firstSequence: number, lastSequence: number): string {
+  const [first, last] = [firstSequence, lastSequence].map((n) => String(n).padStart(8, '0'));
+  return `${first}-${last}.block`;
+}
+
+export function isBlockName(name: string): boolean {
+  return /^\d{8,}-\d{8,}\.block$/.test(name);
+}
+
+export function encodeHeader(): Uint8Array {
+  const bytes = Buffer.alloc(HEADER_BYTES);
+  bytes.write(MAGIC, 'latin1');
+  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, 12)), 12);
+  return bytes;
+}
+
+/** @throws CorruptionError; BackendError for a later format version */
+export function checkHeader(path: string, bytes: Uint8Array): void {
+  const buffer = Buffer.from(bytes);
+  if (
+    buffer.length < HEADER_BYTES ||
+    buffer.toString('latin1', 0, 8) !== MAGIC ||
+    buffer.readUInt32LE(12) !== crc32c(buffer.subarray(0, 12))
+  ) {
+    throw new CorruptionError(path, 0, 'the block header is damaged');
+  }
+  if (buffer.readUInt32LE(8) !== VERSION) throw laterVersion(path);
+}
+
+/** What a newer program wrote is neither damaged nor ours to move. */
+export function laterVersion(path: string): BackendError {
+  return new BackendError(
+    'metric store',
+    `${path} has a version this program does not know; start the newer version that wrote it`,
+    { retryable: false },
+  );
+}
+
+export function encodeFooter(footer: BlockFooter): Uint8Array {
+  const bytes = Buffer.alloc(FOOTER_BYTES);
+  bytes.writeBigUInt64LE(BigInt(footer.indexOffset), 0);
+  bytes.writeUInt32LE(footer.indexBytes, 8);
+  bytes.writeUInt32LE(footer.level, 12);
+  bytes.writeUInt32LE(footer.firstSequence, 16);
+  bytes.writeUInt32LE(footer.lastSequence, 20);
+  bytes.writeUInt32LE(footer.walFrom, 24);
+  bytes.writeUInt32LE(0, 28);
+  bytes.writeDoubleLE(footer.minUnixMs, 32);
+  bytes.writeDoubleLE(footer.maxUnixMs, 40);
+  bytes.writeDoubleLE(footer.sampleCount, 48);
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, 56)), 56);
+  bytes.write(FOOTER_MAGIC, 60, 'latin1');
+  return bytes;
+}
+
+/** @throws CorruptionError */
+export function decodeFooter(path: string, offset: number, bytes: Uint8Array): BlockFooter {
+  const buffer = Buffer.from(bytes);
+  if (
+    buffer.length !== FOOTER_BYTES ||
+    buffer.toString('latin1', 60) !== FOOTER_MAGIC ||
+    buffer.readUInt32LE(56) !== crc32c(buffer.subarray(0, 56))
+  ) {
+    throw new CorruptionError(path, offset, 'the block footer is damaged or cut off');
+  }
+  return {
+    indexOffset: Number(buffer.readBigUInt64LE(0)),
+    indexBytes: buffer.readUInt32LE(8),
+    level: buffer.readUInt32LE(12),
+    firstSequence: buffer.readUInt32LE(16),
+    lastSequence: buffer.readUInt32LE(20),
+    walFrom: buffer.readUInt32LE(24),
+    minUnixMs: buffer.readDoubleLE(32),
+    maxUnixMs: buffer.readDoubleLE(40),
+    sampleCount: buffer.readDoubleLE(48),
+  };
+}
+
+/** Compressed bytes with their lengths and checksum before them. */
+export function wrap(compressed: Uint8Array, rawLength: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES + compressed.length);
+  bytes.writeUInt32LE(compressed.length, 0);
+  bytes.writeUInt32LE(rawLength, 4);
+  bytes.set(compressed, ENVELOPE_BYTES);
+  bytes.writeUInt32LE(envelopeChecksum(bytes), 8);
+  return bytes;
+}
+
+/** @throws CorruptionError when the bytes are not what `wrap` gave */
+export function unwrap(
+  path: string,
+  offset: number,
+  bytes: Uint8Array,
+): { readonly compressed: Uint8Array; readonly rawLength: number } {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (
+    buffer.length <= ENVELOPE_BYTES ||
+    buffer.readUInt32LE(0) !== buffer.length - ENVELOPE_BYTES ||
+    buffer.readUInt32LE(8) !== envelopeChecksum(buffer)
+  ) {
+    throw new CorruptionError(path, offset, `${bytes.length} bytes do not match their checksum`);
+  }
+  return { compressed: buffer.subarray(ENVELOPE_BYTES), rawLength: buffer.readUInt32LE(4) };
+}
+
+function envelopeChecksum(bytes: Uint8Array): number {
+  return crc32c(bytes.subarray(ENVELOPE_BYTES), crc32c(bytes.subarray(0, 8)));
+}
+
+/** Series are encoded between yields, since there may be very many; see BlockWriter. */
+export class IndexEncoder {
+  readonly #strings = new Map<string, number>();
+  readonly #series = new ByteWriter(16 * 1024);
+  #count = 0;
+
+  add({ labels, lastLow, lastHigh, lastIsHistogram, chunks }: BlockSeries): void {
+    const writer = this.#series;
+    this.#count++;
+    writer.varint(labels.size);
+    for (const text of labels.flat) {
+      let number = this.#strings.get(text);
+      if (number === undefined) this.#strings.set(text, (number = this.#strings.size));
+      writer.varint(number);
+    }
+    writer.byte(lastIsHistogram ? 1 : 0);
+    writer.words(lastLow, lastHigh);
+    writer.varint(chunks.length);
+    let unixMs = 0;
+    let group = 0;
+    for (const chunk of chunks) {
+      writer.zigzag(chunk.minUnixMs - unixMs);
+      writer.varint(chunk.maxUnixMs - chunk.minUnixMs);
+      writer.varint(chunk.count);
+      writer.varint(chunk.group - group);
+      writer.varint(chunk.offset);
+      unixMs = chunk.maxUnixMs;
+      group = chunk.group;
+    }
+  }
+
+  finish(groups: readonly GroupPlace[]): Uint8Array {
+    const writer = new ByteWriter(this.#series.length + 16 * 1024);
+    writer.varint(groups.length);
+    for (const { sizeBytes } of groups) writer.varint(sizeBytes);
+    writer.varint(this.#strings.size);
+    for (const text of this.#strings.keys()) writer.string(text);
+    writer.varint(this.#count);
+    writer.raw(this.#series.view());
+    return writer.view();
+  }
+}
+
+/** Groups stand one behind the other after the header, so their sizes give their places. */
+export function decodeIndex(bytes: Uint8Array): BlockIndex {
+  const reader = new ByteReader(bytes);
+  let position = HEADER_BYTES;
+  const groups = Array.from({ length: reader.varint() }, () => {
+    const place = { position, sizeBytes: reader.varint() };
+    position += place.sizeBytes;
+    return place;
+  });
+  const strings = Array.from({ length: reader.varint() }, () => reader.string());
+  return { groups, series: decodeSeries(reader, strings) };
+}
+
+function* decodeSeries(reader: ByteReader, strings: readonly string[]): Iterable<BlockSeries> {
+  for (let left = reader.varint(); left > 0; left--) {
+    const flat = Array.from({ length: reader.varint() * 2 }, () => strings[reader.varint()] ?? '');
+    const lastIsHistogram = reader.byte() === 1;
+    const lastLow = reader.uint32();
+    const lastHigh = reader.uint32();
+    let unixMs = 0;
+    let group = 0;
+    const chunks = Array.from({ length: reader.varint() }, () => {
+      const minUnixMs = unixMs + reader.zigzag();
+      unixMs = minUnixMs + reader.varint();
+      const count = reader.varint();
+      group += reader.varint();
+      return { minUnixMs, maxUnixMs: unixMs, count, group, offset: reader.varint() };
+    });
+    yield { labels: Labels.fromSortedFlat(flat), lastLow, lastHigh, lastIsHistogram, chunks };
+  }
+}

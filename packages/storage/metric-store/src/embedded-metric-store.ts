@@ -1,0 +1,456 @@
+import { join } from 'node:path';
+
+import {
+  type AppendResult,
+  BackendError,
+  type CallOptions,
+  type Clock,
+  compareUtf8,
+  type CorruptionError,
+  type Labels,
+  type Log,
+  type MetricMetadata,
+  type MetricStore,
+  type RejectReason,
+  type SampleBatch,
+  type Series,
+  type SeriesQuery,
+  silentLog,
+} from '@dwcp/core';
+import { DirectoryLock, nodeFileSystem, WriteAheadLog } from '@dwcp/segments';
+
+import { admit } from './admission.ts';
+import { BlockList } from './block-list.ts';
+import { GroupCache } from './group-cache.ts';
+import { Head } from './head.ts';
+import { MetadataTable } from './metadata-table.ts';
+import { type EmbeddedMetricStoreOptions, type EmbeddedMetricStoreStats } from './options.ts';
+import { Replay } from './replay.ts';
+import { writeHead } from './seal.ts';
+import { Selection } from './selection.ts';
+import { type SeriesEntry, SeriesTable } from './series-table.ts';
+import { encodeMetadata, SampleRecord } from './wal-record.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MINUTE_MS = 60_000;
+/** A head of fewer samples is sealed for its age in this process only, not for the time it spans. */
+const MIN_SEALED_SAMPLES = 100_000;
+
+/** A head that became immutable, until its block is published. */
+interface Sealing {
+  readonly head: Head;
+  readonly walFrom: number;
+}
+
+/** What `open` put together. */
+interface Parts {
+  readonly options: EmbeddedMetricStoreOptions;
+  readonly lock: DirectoryLock;
+  readonly table: SeriesTable;
+  readonly head: Head;
+  readonly replay: Replay;
+  readonly metadata: MetadataTable;
+  readonly blocks: BlockList;
+  readonly wal: WriteAheadLog;
+  readonly corruption: { count: number };
+}
+
+/**
+ * Metrics on the local disk, without a server: a write-ahead log, a head in memory, and immutable
+ * blocks. Samples of a series must come in the order of time.
+ */
+export class EmbeddedMetricStore implements MetricStore {
+  readonly #parts: Parts;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #limits: {
+    readonly maxAheadMs: number;
+    readonly retentionMs: number;
+    readonly maxSeries: number;
+  };
+  readonly #stop = new AbortController();
+  readonly #rejected: Partial<Record<RejectReason, number>> = {};
+  #head: Head;
+  #headSinceMs: number;
+  #sealing: Sealing | undefined;
+  /** Settles as the last record handed to the log does. */
+  #lastCommit: Promise<void> = Promise.resolve();
+  /** Sealing, merging and retention, one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #sealScheduled = false;
+  #timer: Disposable | undefined;
+  #retryTimer: Disposable | undefined;
+  #closed: Promise<void> | undefined;
+  #appendedSamples = 0;
+  #failedSeals = 0;
+
+  private constructor(parts: Parts) {
+    const { clock, log, maxAheadMs, retentionMs, maxSeries } = parts.options;
+    this.#parts = parts;
+    this.#clock = clock;
+    this.#log = log ?? silentLog;
+    this.#limits = {
+      maxAheadMs: maxAheadMs ?? 10 * MINUTE_MS,
+      retentionMs: retentionMs ?? 15 * DAY_MS,
+      maxSeries: maxSeries ?? 1_000_000,
+    };
+    this.#head = parts.head;
+    this.#headSinceMs = clock.monotonicMs();
+    this.#scheduleMaintenance();
+    this.#sealIfDue();
+  }
+
+  /**
+   * Locks the directory, opens the blocks and replays the log. Damage is logged, counted in `stats`
+   * and passed over; damaged files stay in the directory as `*.damaged`.
+   * @throws BackendError when another process uses the directory or it cannot be read or written
+   */
+  static async open(options: EmbeddedMetricStoreOptions): Promise<EmbeddedMetricStore> {
+    const { dir, fileSystem = nodeFileSystem, log = silentLog } = options;
+    const lock = await DirectoryLock.acquire(dir);
+    let blocks: BlockList | undefined;
+    try {
+      const table = new SeriesTable();
+      const metadata = new MetadataTable(20_000);
+      const corruption = { count: 0 };
+      const opened = await BlockList.open({
+        dir: join(dir, 'blocks'),
+        fileSystem,
+        table,
+        log,
+        cache: new GroupCache(options.cacheBytes ?? 16 * 1024 * 1024),
+        maxMergedMs: Math.min(36 * HOUR_MS, (options.retentionMs ?? 15 * DAY_MS) / 4),
+        metadata: () => metadata.all(),
+        onCorruption: (err: CorruptionError) => {
+          corruption.count++;
+          log.error({ err, path: err.path, offset: err.offset }, 'stored metrics are damaged');
+        },
+      });
+      blocks = opened.list;
+      metadata.put(opened.metadata);
+      const head = new Head();
+      const replay = new Replay(table, head, (entry) => void metadata.put([entry]));
+      const wal = await WriteAheadLog.open({
+        dir: join(dir, 'wal'),
+        firstSegment: blocks.walFrom,
+        onRecord: (payload, segment) => replay.record(payload, segment),
+        fileSystem,
+        log,
+        ...(options.durability === undefined ? {} : { durability: options.durability }),
+      });
+      corruption.count += wal.recovery.gaps.length;
+      if (replay.lost > 0) {
+        log.error(
+          { lostSamples: replay.lost },
+          'samples have lost their series with a damaged log',
+        );
+      }
+      const parts = { options, lock, table, head, replay, metadata, blocks, wal, corruption };
+      return new EmbeddedMetricStore(parts);
+    } catch (cause) {
+      await blocks?.close();
+      await lock.release();
+      if (cause instanceof BackendError) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new BackendError('metric store', `cannot open ${dir}: ${reason}`, {
+        retryable: false,
+        cause,
+      });
+    }
+  }
+
+  /**
+   * @inheritdoc A batch of over 65,536 rows is written in parts; when a later one fails, earlier ones
+   *   may be stored although the call rejects.
+   * @throws InvalidInputError when columns differ in length or a timestamp is no whole number
+   */
+  async append(batch: SampleBatch, { signal }: CallOptions = {}): Promise<AppendResult> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const { wal, table } = this.#parts;
+    if (wal.isFull) {
+      throw new BackendError('metric store', 'the disk is too slow, too much waits to be written', {
+        retryable: true,
+      });
+    }
+    const commits: Promise<void>[] = [];
+    const { accepted, rejected, repeatsPending } = admit(batch, {
+      table,
+      clock: this.#clock,
+      limits: this.#limits,
+      newRecord: () => new SampleRecord(wal.segment),
+      flush: (record) => commits.push(this.#commit(record)),
+    });
+    for (const [reason, count] of Object.entries(rejected) as [RejectReason, number][]) {
+      this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count;
+    }
+    // What repeats a sample that is being written is durable when that one is.
+    if (repeatsPending) commits.push(this.#lastCommit);
+    await Promise.all(commits);
+    this.#appendedSamples += accepted;
+    this.#sealIfDue();
+    return { appended: accepted, rejected };
+  }
+
+  async select(query: SeriesQuery, { signal }: CallOptions = {}): Promise<readonly Series[]> {
+    const found = await this.#reading(query, signal, (selection) =>
+      selection.series(this.#parts.options.maxSelectedSamples ?? 50_000_000),
+    );
+    return found.toSorted((a, b) => a.labels.compare(b.labels));
+  }
+
+  async series(query: SeriesQuery, options: CallOptions = {}): Promise<readonly Labels[]> {
+    const found = await this.#labelSets(query, options);
+    return found.toSorted((a, b) => a.compare(b));
+  }
+
+  async labelNames(query: SeriesQuery, options: CallOptions = {}): Promise<readonly string[]> {
+    const names = new Set<string>();
+    for (const labels of await this.#labelSets(query, options)) {
+      for (const [name] of labels) names.add(name);
+    }
+    return [...names].sort(compareUtf8);
+  }
+
+  async labelValues(
+    name: string,
+    query: SeriesQuery,
+    options: CallOptions = {},
+  ): Promise<readonly string[]> {
+    const labelSets = await this.#labelSets(query, options);
+    const values = new Set(labelSets.map((labels) => labels.get(name)));
+    values.delete('');
+    return [...values].sort(compareUtf8);
+  }
+
+  putMetadata(metadata: readonly MetricMetadata[]): void {
+    this.#assertOpen();
+    const news = this.#parts.metadata.put(metadata);
+    if (news.length === 0) return;
+    this.#parts.wal.enqueue(encodeMetadata(news), (err) => {
+      // It stays known, and the next manifest has it.
+      if (err !== undefined) this.#log.warn({ err }, 'metric metadata is not durable yet');
+    });
+  }
+
+  metadata(): readonly MetricMetadata[] {
+    return this.#parts.metadata.all();
+  }
+
+  stats(): EmbeddedMetricStoreStats {
+    const { blocks, wal, table, corruption, replay, metadata } = this.#parts;
+    const heads = this.#heads();
+    const spans = [...heads, ...blocks.blocks.map(({ footer }) => footer)];
+    const oldest = Math.min(...spans.map(({ minUnixMs }) => minUnixMs));
+    const newest = Math.max(...spans.map(({ maxUnixMs }) => maxUnixMs));
+    const walStats = wal.stats();
+    return {
+      seriesCount: table.size,
+      headSampleCount: heads.reduce((sum, { sampleCount }) => sum + sampleCount, 0),
+      blockCount: blocks.blocks.length,
+      sizeBytes: blocks.sizeBytes + walStats.sizeBytes,
+      oldestUnixMs: Number.isFinite(oldest) ? oldest : undefined,
+      newestUnixMs: Number.isFinite(newest) ? newest : undefined,
+      blockBytes: blocks.sizeBytes,
+      walBytes: walStats.sizeBytes,
+      failedWalWrites: walStats.failedWrites,
+      failedSeals: this.#failedSeals,
+      appendedSamples: this.#appendedSamples,
+      rejectedSamples: { ...this.#rejected },
+      rejectedMetadata: metadata.refused,
+      corruptionCount: corruption.count,
+      replayedSamples: replay.replayed,
+      lostSamples: replay.lost,
+    };
+  }
+
+  /** Moves what is in the head to a block now. It is done by itself in time. */
+  seal(): Promise<void> {
+    this.#assertOpen();
+    return this.#exclusively(() => this.#seal());
+  }
+
+  /** Removes what is past its retention and merges small blocks. It is done by itself hourly. */
+  maintain(): Promise<void> {
+    this.#assertOpen();
+    return this.#exclusively(() => this.#maintain());
+  }
+
+  /** Writes what waits and gives the directory free. What is in the head stays in the log. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Hands a record to the log and, once it is durable, its samples to the head. */
+  #commit(record: SampleRecord): Promise<void> {
+    const commit = new Promise<void>((resolve, reject) => {
+      this.#parts.wal.enqueue(record.encode(), (error) => {
+        if (error === undefined) {
+          record.commit(this.#head);
+          resolve();
+        } else {
+          this.#parts.table.remove(record.rollBack());
+          reject(error);
+        }
+      });
+    });
+    this.#lastCommit = commit;
+    return commit;
+  }
+
+  async #labelSets(query: SeriesQuery, { signal }: CallOptions): Promise<readonly Labels[]> {
+    const entries = await this.#reading(query, signal, (selection) => selection.entries());
+    return entries.map(({ labels }) => labels);
+  }
+
+  async #reading<T>(
+    query: SeriesQuery,
+    signal: AbortSignal | undefined,
+    read: (selection: Selection) => Promise<T>,
+  ): Promise<T> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const { table, blocks } = this.#parts;
+    const entries: readonly SeriesEntry[] = table.match(query.matchers);
+    const sources = { blocks: blocks.blocks, heads: this.#heads() };
+    const selection = new Selection(entries, sources, query, signal);
+    try {
+      return await read(selection);
+    } finally {
+      await selection.release();
+    }
+  }
+
+  /** Older samples first. */
+  #heads(): readonly Head[] {
+    return this.#sealing === undefined ? [this.#head] : [this.#sealing.head, this.#head];
+  }
+
+  #sealIfDue(): void {
+    const { blockMs = 30 * MINUTE_MS, maxHeadSamples = 8_000_000 } = this.#parts.options;
+    const { sampleCount, minUnixMs, maxUnixMs } = this.#head;
+    if (sampleCount === 0 || this.#sealScheduled || this.#stop.signal.aborted) return;
+    const isDue =
+      sampleCount >= maxHeadSamples ||
+      this.#clock.monotonicMs() - this.#headSinceMs >= blockMs ||
+      // After a restart its age is not known; of imported old data the span means nothing.
+      (maxUnixMs - minUnixMs >= blockMs && sampleCount >= MIN_SEALED_SAMPLES);
+    if (isDue) this.#sealSoon();
+  }
+
+  #sealSoon(): void {
+    this.#sealScheduled = true;
+    this.#exclusively(async () => {
+      await this.#seal();
+      // A merge that failed is tried again after the next seal, and hourly.
+      await this.#merge().catch((err: unknown) => {
+        if (!this.#stop.signal.aborted) this.#log.error({ err }, 'could not merge metric blocks');
+      });
+    }).then(
+      () => {
+        this.#sealScheduled = false;
+      },
+      (err: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        this.#failedSeals++;
+        this.#log.error({ err }, 'could not write a metric block; trying again in a minute');
+        this.#retryTimer = this.#clock.schedule(MINUTE_MS, () => this.#sealSoon());
+      },
+    );
+  }
+
+  async #seal(): Promise<void> {
+    const { blocks, wal } = this.#parts;
+    this.#sealing ??= await this.#cutHead();
+    const sealing = this.#sealing;
+    if (sealing === undefined) return;
+    await blocks.seal(
+      sealing.walFrom,
+      (writer) => writeHead(writer, sealing.head, this.#stop.signal),
+      () => {
+        this.#sealing = undefined;
+      },
+    );
+    await wal.dropBefore(sealing.walFrom);
+  }
+
+  /** Ends the head at a border of log segments: what is in it, and only that, is in those before. */
+  #cutHead(): Promise<Sealing | undefined> {
+    return new Promise((resolve) => {
+      this.#parts.wal.cut((walFrom) => {
+        const head = this.#head;
+        if (head.sampleCount === 0) {
+          resolve(undefined);
+          return;
+        }
+        this.#sealing = { head, walFrom };
+        this.#head = new Head();
+        this.#headSinceMs = this.#clock.monotonicMs();
+        resolve(this.#sealing);
+      });
+    });
+  }
+
+  async #merge(): Promise<void> {
+    while (await this.#parts.blocks.merge(this.#stop.signal));
+  }
+
+  async #maintain(): Promise<void> {
+    const { blocks, table } = this.#parts;
+    const candidates = await blocks.removeBefore(
+      this.#clock.nowUnixMs() - this.#limits.retentionMs,
+    );
+    const heads = this.#heads();
+    table.remove(
+      candidates.filter(
+        (entry) =>
+          entry.pending === 0 &&
+          !heads.some((head) => head.series.has(entry)) &&
+          !blocks.blocks.some((block) => block.has(entry)),
+      ),
+    );
+    await this.#merge();
+  }
+
+  #scheduleMaintenance(): void {
+    this.#timer = this.#clock.schedule(HOUR_MS, () => {
+      this.#sealIfDue();
+      this.#exclusively(() => this.#maintain()).catch((err: unknown) => {
+        if (!this.#stop.signal.aborted) this.#log.error({ err }, 'metric store maintenance failed');
+      });
+      this.#scheduleMaintenance();
+    });
+  }
+
+  #exclusively(task: () => Promise<void>): Promise<void> {
+    const run = this.#work.then(task);
+    this.#work = run.catch(() => undefined);
+    return run;
+  }
+
+  async #close(): Promise<void> {
+    const { wal, blocks, lock } = this.#parts;
+    this.#stop.abort();
+    this.#timer?.[Symbol.dispose]();
+    this.#retryTimer?.[Symbol.dispose]();
+    await this.#work;
+    try {
+      await wal.close();
+    } finally {
+      await blocks.close();
+      await lock.release();
+    }
+  }
+
+  #assertOpen(): void {
+    if (!this.#stop.signal.aborted) return;
+    throw new BackendError('metric store', `${this.#parts.options.dir} is closed`, {
+      retryable: false,
+    });
+  }
+}

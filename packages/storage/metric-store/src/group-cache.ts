@@ -1,0 +1,29 @@
+/** Decompressed groups of blocks, the least recently used ones dropped above a limit of bytes. */
+export class GroupCache {
+  readonly #limitBytes: number;
+  readonly #groups = new Map<number, Uint8Array>();
+  #sizeBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  get(key: number): Uint8Array | undefined {
+    const bytes = this.#groups.get(key);
+    if (bytes === undefined) return undefined;
+    // A Map keeps the order of insertion: the first key is the one unused for longest.
+    this.#groups.delete(key);
+    this.#groups.set(key, bytes);
+    return bytes;
+  }
+
+  put(key: number, bytes: Uint8Array): void {
+    this.#sizeBytes += bytes.length - (this.#groups.get(key)?.length ?? 0);
+    this.#groups.set(key, bytes);
+    for (const [oldest, { length }] of this.#groups) {
+      if (this.#sizeBytes <= this.#limitBytes) break;
+      this.#groups.delete(oldest);
+      this.#sizeBytes -= length;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import { type Clock, type Log, type MetricStoreStats, type RejectReason } from '@dwcp/core';
+import { type Durability, type FileSystem } from '@dwcp/segments';
+
+export interface EmbeddedMetricStoreOptions {
+  /** Made when missing; one store at a time may use it. */
+  readonly dir: string;
+  readonly clock: Clock;
+  /** What is older is removed, in whole blocks, about hourly. Default 15 days. */
+  readonly retentionMs?: number;
+  /** Default `os`: an acknowledged sample survives the end of the process; see Durability. */
+  readonly durability?: Durability;
+  /** How much time the head gathers before it becomes a block. Default 30 minutes. */
+  readonly blockMs?: number;
+  /** How many samples the head gathers at most before it becomes a block. Default 8 million. */
+  readonly maxHeadSamples?: number;
+  /** Samples of more series are refused. Default 1 million. */
+  readonly maxSeries?: number;
+  /** A sample may lie this far in the future. Default 10 minutes. */
+  readonly maxAheadMs?: number;
+  /** Samples one select may touch. Default 50 million, about 800 MB. */
+  readonly maxSelectedSamples?: number;
+  /** Decompressed block data kept for the next query. Default 16 MiB. */
+  readonly cacheBytes?: number;
+  readonly log?: Log;
+  readonly fileSystem?: FileSystem;
+}
+
+export interface EmbeddedMetricStoreStats extends MetricStoreStats {
+  readonly blockBytes: number;
+  readonly walBytes: number;
+  readonly failedWalWrites: number;
+  readonly failedSeals: number;
+  readonly appendedSamples: number;
+  readonly rejectedSamples: Readonly<Partial<Record<RejectReason, number>>>;
+  readonly rejectedMetadata: number;
+  /** Damaged places found since the start, in blocks, manifest and log; each was logged. */
+  readonly corruptionCount: number;
+  /** Samples read from the log at the start. */
+  readonly replayedSamples: number;
+  /** Samples in the log at the start whose series was lost with a damaged part of it. */
+  readonly lostSamples: number;
+}

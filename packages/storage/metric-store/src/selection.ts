@@ -1,0 +1,159 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { QueryError, type Series, type SeriesQuery } from '@dwcp/core';
+
+import { type Block } from './block.ts';
+import { Columns, firstAtOrAfter } from './columns.ts';
+import { type Head } from './head.ts';
+import { type Piece } from './piece.ts';
+import { type SeriesEntry } from './series-table.ts';
+
+/** Samples decoded between two turns of the event loop; a few milliseconds. */
+const SAMPLES_PER_TURN = 262_144;
+const SERIES_PER_TURN = 2_000;
+
+type Range = Pick<SeriesQuery, 'startUnixMs' | 'endUnixMs'>;
+
+/**
+ * The samples of some series as they are at one moment, whatever is appended, sealed or removed
+ * while they are read. Must be released.
+ */
+export class Selection {
+  readonly #range: Range;
+  readonly #signal: AbortSignal | undefined;
+  readonly #blocks: readonly Block[];
+  readonly #entries: readonly (readonly [SeriesEntry, readonly Piece[]])[];
+
+  constructor(
+    entries: readonly SeriesEntry[],
+    sources: { readonly blocks: readonly Block[]; readonly heads: readonly Head[] },
+    range: Range,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#range = range;
+    this.#signal = signal;
+    this.#blocks = sources.blocks.filter((block) =>
+      block.overlaps(range.startUnixMs, range.endUnixMs),
+    );
+    for (const block of this.#blocks) block.acquire();
+    // Blocks stay as they are; of the heads the present state is taken down here.
+    const heads = sources.heads.filter(
+      (head) => head.minUnixMs <= range.endUnixMs && head.maxUnixMs >= range.startUnixMs,
+    );
+    this.#entries = entries.map((entry) => [
+      entry,
+      heads.flatMap((head) => head.series.get(entry)?.pieces() ?? []).filter(overlaps(range)),
+    ]);
+  }
+
+  async release(): Promise<void> {
+    for (const block of this.#blocks) await block.release();
+  }
+
+  /**
+   * Series with samples in the range, in the order given.
+   * @throws QueryError when they hold more samples than the limit
+   */
+  async series(maxSamples: number): Promise<readonly Series[]> {
+    const found: Series[] = [];
+    let total = 0;
+    let inTurn = 0;
+    for (const [index, [entry, inHead]] of this.#entries.entries()) {
+      const pieces = this.#pieces(entry, inHead);
+      const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
+      total += count;
+      if (total > maxSamples) {
+        throw new QueryError(
+          'execution',
+          `the selection holds more than ${maxSamples} samples; narrow it by labels or time`,
+        );
+      }
+      if (count > 0) {
+        const columns = new Columns(count);
+        const series = trim(entry, columns, await this.#read(pieces, columns), this.#range);
+        if (series !== undefined) found.push(series);
+      }
+      inTurn += count;
+      if (inTurn >= SAMPLES_PER_TURN || index % SERIES_PER_TURN === SERIES_PER_TURN - 1) {
+        inTurn = 0;
+        await this.#turn();
+      }
+    }
+    return found;
+  }
+
+  /** The entries that have a sample in the range, in the order given. */
+  async entries(): Promise<readonly SeriesEntry[]> {
+    const found: SeriesEntry[] = [];
+    for (const [index, [entry, inHead]] of this.#entries.entries()) {
+      if (await this.#hasSample(this.#pieces(entry, inHead))) found.push(entry);
+      if (index % SERIES_PER_TURN === SERIES_PER_TURN - 1) await this.#turn();
+    }
+    return found;
+  }
+
+  #pieces(entry: SeriesEntry, inHead: readonly Piece[]): readonly Piece[] {
+    const { startUnixMs, endUnixMs } = this.#range;
+    const pieces: Piece[] = [];
+    for (const block of this.#blocks) pieces.push(...block.pieces(entry, startUnixMs, endUnixMs));
+    pieces.push(...inHead);
+    return pieces;
+  }
+
+  async #hasSample(pieces: readonly Piece[]): Promise<boolean> {
+    const { startUnixMs, endUnixMs } = this.#range;
+    // An end of a piece inside the range is a sample in it; only a piece around it must be read.
+    if (pieces.some((p) => p.minUnixMs >= startUnixMs || p.maxUnixMs <= endUnixMs)) return true;
+    for (const piece of pieces) {
+      const columns = new Columns(piece.count);
+      const count = await piece.copyTo(columns, 0);
+      const first = firstAtOrAfter(columns.timestamps, count, startUnixMs);
+      if (first < count && (columns.timestamps[first] ?? 0) <= endUnixMs) return true;
+    }
+    return false;
+  }
+
+  async #read(pieces: readonly Piece[], columns: Columns): Promise<number> {
+    let count = 0;
+    for (const piece of pieces) {
+      const copied = piece.copyTo(columns, count);
+      count += typeof copied === 'number' ? copied : await copied;
+    }
+    return count;
+  }
+
+  async #turn(): Promise<void> {
+    await nextTurn();
+    this.#signal?.throwIfAborted();
+  }
+}
+
+function overlaps({ startUnixMs, endUnixMs }: Range): (piece: Piece) => boolean {
+  return (piece) => piece.minUnixMs <= endUnixMs && piece.maxUnixMs >= startUnixMs;
+}
+
+/** What of the columns is in the range; undefined when nothing is. */
+function trim(
+  { labels }: SeriesEntry,
+  columns: Columns,
+  count: number,
+  range: Range,
+): Series | undefined {
+  const start = firstAtOrAfter(columns.timestamps, count, range.startUnixMs);
+  // Timestamps are whole, so what is after the end is at or after the next whole number.
+  const end = firstAtOrAfter(columns.timestamps, count, Math.floor(range.endUnixMs) + 1);
+  if (start >= end) return undefined;
+  // A small part is copied, so that it does not keep the whole in memory.
+  const cut = end - start > columns.capacity / 2 ? 'subarray' : 'slice';
+  const series = {
+    labels,
+    timestamps: columns.timestamps[cut](start, end),
+    values: columns.values[cut](start, end),
+  };
+  const { histograms } = columns;
+  if (histograms === undefined) return series;
+  const own = Array.from({ length: end - start }, (_, i) => histograms[start + i]);
+  return own.every((histogram) => histogram === undefined)
+    ? series
+    : { ...series, histograms: own };
+}

@@ -1,0 +1,176 @@
+import { compileMatcher, type LabelMatcher, Labels } from '@dwcp/core';
+
+/** What is kept in memory per series. */
+export class SeriesEntry {
+  readonly id: number;
+  readonly labels: Labels;
+  /** The newest durable sample: its time, and its value (or a digest of its histogram) by bits. */
+  newestUnixMs = Number.NEGATIVE_INFINITY;
+  newestLow = 0;
+  newestHigh = 0;
+  newestIsHistogram = false;
+  /** The newest sample on its way to the log; that of above when none is. */
+  claimedUnixMs = Number.NEGATIVE_INFINITY;
+  claimedLow = 0;
+  claimedHigh = 0;
+  claimedIsHistogram = false;
+  /** Samples on their way to the log. */
+  pending = 0;
+  /** The log segment that has the labels under this id. */
+  definedInSegment = 0;
+
+  constructor(id: number, labels: Labels) {
+    this.id = id;
+    this.labels = labels;
+  }
+
+  setNewest(unixMs: number, low: number, high: number, isHistogram: boolean): void {
+    this.newestUnixMs = unixMs;
+    this.newestLow = low;
+    this.newestHigh = high;
+    this.newestIsHistogram = isHistogram;
+    if (this.pending === 0) this.forgetClaims();
+  }
+
+  claim(unixMs: number, low: number, high: number, isHistogram: boolean): void {
+    this.claimedUnixMs = unixMs;
+    this.claimedLow = low;
+    this.claimedHigh = high;
+    this.claimedIsHistogram = isHistogram;
+    this.pending++;
+  }
+
+  forgetClaims(): void {
+    this.claimedUnixMs = this.newestUnixMs;
+    this.claimedLow = this.newestLow;
+    this.claimedHigh = this.newestHigh;
+    this.claimedIsHistogram = this.newestIsHistogram;
+  }
+}
+
+/** All series by labels, with an index from label name and value to series. */
+export class SeriesTable {
+  readonly #byKey = new Map<string, SeriesEntry>();
+  /** Name, then value, then the series that have it. */
+  readonly #index = new Map<string, Map<string, SeriesEntry[]>>();
+  /** One copy of each string; a shared one that is dropped too early only costs memory. */
+  readonly #strings = new Map<string, string>();
+  #nextId = 1;
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  find(labels: Labels): SeriesEntry | undefined {
+    return this.#byKey.get(labels.key);
+  }
+
+  /** The entry of these labels, made when there is none. */
+  ensure(labels: Labels): SeriesEntry {
+    const found = this.#byKey.get(labels.key);
+    if (found !== undefined) return found;
+    const own = this.#ownCopy(labels);
+    const known = this.#byKey.get(own.key);
+    if (known !== undefined) return known;
+    const entry = new SeriesEntry(this.#nextId++, own);
+    this.#byKey.set(own.key, entry);
+    for (const [name, value] of own) this.#postings(name, value).push(entry);
+    return entry;
+  }
+
+  remove(entries: Iterable<SeriesEntry>): void {
+    const touched = new Map<string, Set<string>>();
+    const gone = new Set<SeriesEntry>();
+    for (const entry of entries) {
+      if (!this.#byKey.delete(entry.labels.key)) continue;
+      gone.add(entry);
+      for (const [name, value] of entry.labels) {
+        const values = touched.get(name);
+        if (values === undefined) touched.set(name, new Set([value]));
+        else values.add(value);
+      }
+    }
+    for (const [name, values] of touched) {
+      const postings = this.#index.get(name);
+      for (const value of values) {
+        const left = postings?.get(value)?.filter((entry) => !gone.has(entry)) ?? [];
+        if (left.length > 0) {
+          postings?.set(value, left);
+        } else {
+          postings?.delete(value);
+          this.#strings.delete(value);
+        }
+      }
+      if (postings?.size === 0) this.#index.delete(name);
+    }
+  }
+
+  /**
+   * The series all matchers hold for, in no order. The shortest list of candidates comes from one
+   * matcher; the others are tested on these, each at most once per distinct value.
+   * @throws InvalidInputError for a regular expression that is not valid RE2
+   */
+  match(matchers: readonly LabelMatcher[]): readonly SeriesEntry[] {
+    const tests = matchers.map((matcher) => ({ matcher, test: compileMatcher(matcher) }));
+    let candidates: readonly (readonly SeriesEntry[])[] | undefined;
+    let candidateCount = this.#byKey.size;
+    const offer = (lists: readonly (readonly SeriesEntry[])[]): void => {
+      const count = lists.reduce((sum, list) => sum + list.length, 0);
+      if (candidates !== undefined && count >= candidateCount) return;
+      candidates = lists;
+      candidateCount = count;
+    };
+    // A matcher that holds for '' also holds for series without the label, which no list has.
+    const narrowing = tests.filter(({ test }) => !test(''));
+    for (const { matcher } of narrowing) {
+      if (matcher.operator !== '=') continue;
+      const list = this.#index.get(matcher.name)?.get(matcher.value);
+      offer(list === undefined ? [] : [list]);
+    }
+    for (const { matcher, test } of narrowing) {
+      const values = this.#index.get(matcher.name);
+      if (matcher.operator === '=' || (values?.size ?? 0) >= candidateCount) continue;
+      const lists: (readonly SeriesEntry[])[] = [];
+      for (const [value, list] of values ?? []) if (test(value)) lists.push(list);
+      offer(lists);
+    }
+    const found: SeriesEntry[] = [];
+    for (const list of candidates ?? [this.#byKey.values()]) {
+      for (const entry of list) {
+        if (tests.every(({ matcher, test }) => test(entry.labels.get(matcher.name)))) {
+          found.push(entry);
+        }
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Strings cut out of a request would keep the whole request in memory, so they are copied; and
+   * once they went through UTF-8, a lone surrogate is U+FFFD now and not only after a restart.
+   */
+  #ownCopy(labels: Labels): Labels {
+    const flat = labels.flat.map((text) => this.#ownString(text));
+    const wellFormed = labels.flat.every((text, i) => text === flat[i]);
+    if (wellFormed) return Labels.fromSortedFlat(flat);
+    const pairs: [string, string][] = [];
+    for (let i = 0; i < flat.length; i += 2) pairs.push([flat[i] ?? '', flat[i + 1] ?? '']);
+    return Labels.fromPairs(pairs);
+  }
+
+  #ownString(text: string): string {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    const own = Buffer.from(text).toString();
+    this.#strings.set(own, own);
+    return own;
+  }
+
+  #postings(name: string, value: string): SeriesEntry[] {
+    let values = this.#index.get(name);
+    if (values === undefined) this.#index.set(name, (values = new Map<string, SeriesEntry[]>()));
+    let list = values.get(value);
+    if (list === undefined) values.set(value, (list = []));
+    return list;
+  }
+}

@@ -1,0 +1,11 @@
+export { isTemporaryFile, readWholeFile, writeFileAtomically } from './atomic-file.ts';
+export { crc32c } from './crc32c.ts';
+export { DirectoryLock } from './directory-lock.ts';
+export { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
+export {
+  type Durability,
+  type WalRecovery,
+  type WalStats,
+  WriteAheadLog,
+  type WriteAheadLogOptions,
+} from './write-ahead-log.ts';

@@ -1,0 +1,1 @@
+export { type Fate, FaultyFileSystem, type FileOperation } from './faulty-file-system.ts';

@@ -1,0 +1,421 @@
+import { join } from 'node:path';
+
+import {
+  BackendError,
+  type CorruptionError,
+  InvalidInputError,
+  type Log,
+  silentLog,
+} from '@dwcp/core';
+
+import { isTemporaryFile } from './atomic-file.ts';
+import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
+import {
+  MAX_RECORD_BYTES,
+  RECORD_HEADER_BYTES,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+  segmentNumber,
+  writeRecord,
+  writeSegmentHeader,
+} from './segment-format.ts';
+import { recoverSegment } from './segment-recovery.ts';
+
+/**
+ * What an acknowledged record survives: `os` the end of the process (`kill -9`), `disk` also a power
+ * cut, at the price of one fdatasync per group of records.
+ */
+export type Durability = 'os' | 'disk';
+
+export interface WriteAheadLogOptions {
+  /** Made when missing. The log must be its only user; see DirectoryLock. */
+  readonly dir: string;
+  /**
+   * Called while opening, once per stored record, oldest first. The payload is a view into a buffer
+   * that is used again: copy what is kept.
+   */
+  readonly onRecord: (payload: Uint8Array, segment: number) => void;
+  /** Segments below this number are removed unread: what they hold is stored elsewhere. */
+  readonly firstSegment?: number;
+  /** A new segment begins when the current one is this long. Default 64 MiB. */
+  readonly segmentSizeBytes?: number;
+  /** Default `os`. */
+  readonly durability?: Durability;
+  /** Records that wait for the disk, in bytes; above it appends are refused. Default 64 MiB. */
+  readonly maxWaitingBytes?: number;
+  readonly fileSystem?: FileSystem;
+  readonly log?: Log;
+}
+
+/** What opening found. */
+export interface WalRecovery {
+  readonly segmentCount: number;
+  readonly recordCount: number;
+  readonly sizeBytes: number;
+  /** Cut off the end: a write that was never acknowledged. */
+  readonly tornBytes: number;
+  /** Places where stored bytes were damaged; the records in them are lost. */
+  readonly gaps: readonly CorruptionError[];
+  readonly lostBytes: number;
+}
+
+export interface WalStats {
+  readonly segmentCount: number;
+  readonly sizeBytes: number;
+  readonly waitingBytes: number;
+  readonly appendedRecords: number;
+  readonly appendedBytes: number;
+  /** Groups of records that could not be written; their appends were rejected. */
+  readonly failedWrites: number;
+}
+
+type Waiting =
+  | {
+      readonly kind: 'record';
+      readonly payload: Uint8Array;
+      readonly segment: number;
+      readonly done: (error: BackendError | undefined) => void;
+    }
+  | { readonly kind: 'cut'; readonly done: () => void };
+
+type WaitingRecord = Extract<Waiting, { kind: 'record' }>;
+
+interface CurrentFile {
+  readonly number: number;
+  readonly path: string;
+  readonly file: OpenFile;
+  /** Bytes known to be good; what lies behind is the rest of a failed write. */
+  size: number;
+}
+
+/** Bytes written in one call, at most (one record may be longer). */
+const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Records that survive a crash, in numbered segment files. Appends that wait while a write is in
+ * flight go out together in the next one (group commit). A segment can be read without the others:
+ * `segment` tells a writer where its next record goes, so that it can repeat what readers need.
+ *
+ * When a write fails, every waiting append is rejected, the file is cut back to its last good
+ * record, and a new segment begins.
+ */
+export class WriteAheadLog implements AsyncDisposable {
+  readonly recovery: WalRecovery;
+  readonly #dir: string;
+  readonly #fileSystem: FileSystem;
+  readonly #log: Log;
+  readonly #segmentSizeBytes: number;
+  readonly #durability: Durability;
+  readonly #maxWaitingBytes: number;
+  /** Sizes of the segments on disk. */
+  readonly #sizes: Map<number, number>;
+  #current: CurrentFile | undefined;
+  /** Where the next append goes, and how long that segment will then be. */
+  #segment: number;
+  #segmentBytes = SEGMENT_HEADER_BYTES;
+  #queue: Waiting[] = [];
+  #waitingBytes = 0;
+  #isDraining = false;
+  #drained: Promise<void> = Promise.resolve();
+  #closed = false;
+  #appendedRecords = 0;
+  #appendedBytes = 0;
+  #failedWrites = 0;
+
+  private constructor(
+    options: WriteAheadLogOptions,
+    recovery: WalRecovery,
+    sizes: Map<number, number>,
+    segment: number,
+  ) {
+    this.recovery = recovery;
+    this.#dir = options.dir;
+    this.#fileSystem = options.fileSystem ?? nodeFileSystem;
+    this.#log = options.log ?? silentLog;
+    this.#segmentSizeBytes = options.segmentSizeBytes ?? 64 * 1024 * 1024;
+    this.#durability = options.durability ?? 'os';
+    this.#maxWaitingBytes = options.maxWaitingBytes ?? 64 * 1024 * 1024;
+    this.#sizes = sizes;
+    this.#segment = segment;
+  }
+
+  /**
+   * Replays what is stored and opens the log for appending. A damaged place is logged, counted in
+   * `recovery` and passed over; see recoverSegment.
+   * @throws BackendError for a segment of a later format version
+   */
+  static async open(options: WriteAheadLogOptions): Promise<WriteAheadLog> {
+    const { dir, onRecord, firstSegment = 1 } = options;
+    const fileSystem = options.fileSystem ?? nodeFileSystem;
+    await fileSystem.makeDirectory(dir);
+    const numbers: number[] = [];
+    for (const name of await fileSystem.list(dir)) {
+      const number = segmentNumber(name);
+      if (isTemporaryFile(name) || (number !== undefined && number < firstSegment)) {
+        await fileSystem.remove(join(dir, name));
+      } else if (number !== undefined) {
+        numbers.push(number);
+      }
+    }
+    numbers.sort((a, b) => a - b);
+    const sizes = new Map<number, number>();
+    const gaps: CorruptionError[] = [];
+    const total = { recordCount: 0, sizeBytes: 0, tornBytes: 0, lostBytes: 0 };
+    for (const number of numbers) {
+      const report = await recoverSegment({
+        fileSystem,
+        path: join(dir, segmentName(number)),
+        number,
+        isLast: number === numbers.at(-1),
+        onRecord: (payload) => onRecord(payload, number),
+        log: options.log ?? silentLog,
+      });
+      if (report.sizeBytes > 0) sizes.set(number, report.sizeBytes);
+      gaps.push(...report.gaps);
+      total.recordCount += report.recordCount;
+      total.sizeBytes += report.sizeBytes;
+      total.tornBytes += report.tornBytes;
+      total.lostBytes += report.lostBytes;
+    }
+    const recovery = { segmentCount: sizes.size, gaps, ...total };
+    // Never a number that was used or promised before: a reader skips what is below its mark.
+    const next = Math.max(firstSegment, (numbers.at(-1) ?? 0) + 1);
+    return new WriteAheadLog(options, recovery, sizes, next);
+  }
+
+  /** The segment that the next append goes to. Rises only; after a failed write it has risen. */
+  get segment(): number {
+    return this.#segment;
+  }
+
+  /** Whether so much waits for the disk that `append` refuses. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= this.#maxWaitingBytes;
+  }
+
+  get sizeBytes(): number {
+    let size = 0;
+    for (const bytes of this.#sizes.values()) size += bytes;
+    return size;
+  }
+
+  /**
+   * Resolves once the record is durable. The payload must not be changed until then.
+   * @throws BackendError, retryable, when it could not be written or too much waits already
+   */
+  append(payload: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.isFull) {
+        throw this.#error(`${this.#waitingBytes} bytes wait for the disk already`, {
+          retryable: true,
+        });
+      }
+      this.enqueue(payload, (error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  /**
+   * As `append`, with a callback, and without looking at `isFull`: that is the caller's to do.
+   * Callbacks run in the order of the calls, and those of one write in one go, so that state kept in
+   * step with the log is never seen half way.
+   * @throws BackendError at once when closed; then `done` is not called
+   */
+  enqueue(payload: Uint8Array, done: (error: BackendError | undefined) => void): void {
+    if (payload.length === 0 || payload.length > MAX_RECORD_BYTES) {
+      throw new InvalidInputError(
+        'payload',
+        `a record has 1 to ${MAX_RECORD_BYTES} bytes, got ${payload.length}`,
+      );
+    }
+    if (this.#closed) throw this.#error('the log is closed', { retryable: false });
+    this.#queue.push({ kind: 'record', payload, segment: this.#segment, done });
+    this.#waitingBytes += payload.length;
+    this.#segmentBytes += RECORD_HEADER_BYTES + payload.length;
+    if (this.#segmentBytes >= this.#segmentSizeBytes) this.#beginSegment();
+    this.#run();
+  }
+
+  /**
+   * Ends the current segment. `done` runs after the callbacks of all earlier appends and before
+   * those of later ones, with the number that later ones start from.
+   */
+  cut(done: (firstSegment: number) => void): void {
+    if (this.#segmentBytes > SEGMENT_HEADER_BYTES) this.#beginSegment();
+    const firstSegment = this.#segment;
+    this.#queue.push({ kind: 'cut', done: () => done(firstSegment) });
+    this.#run();
+  }
+
+  /** Removes the segments below a number that `cut` gave. */
+  async dropBefore(segment: number): Promise<void> {
+    for (const number of this.#sizes.keys()) {
+      if (number >= segment) continue;
+      // Also while it is still open: nothing is written to it any more.
+      await this.#fileSystem.remove(join(this.#dir, segmentName(number)));
+      this.#sizes.delete(number);
+    }
+  }
+
+  stats(): WalStats {
+    return {
+      segmentCount: this.#sizes.size,
+      sizeBytes: this.sizeBytes,
+      waitingBytes: this.#waitingBytes,
+      appendedRecords: this.#appendedRecords,
+      appendedBytes: this.#appendedBytes,
+      failedWrites: this.#failedWrites,
+    };
+  }
+
+  /** Writes what waits, asks the disk to keep it, and refuses appends from now on. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#drained;
+    const current = this.#current;
+    this.#current = undefined;
+    if (current === undefined) return;
+    try {
+      await current.file.sync();
+    } finally {
+      await current.file.close();
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #beginSegment(): void {
+    this.#segment++;
+    this.#segmentBytes = SEGMENT_HEADER_BYTES;
+  }
+
+  #run(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#drained = this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    for (;;) {
+      const first = this.#queue[0];
+      if (first === undefined) {
+        // In the same step as the look at the queue, or an append in between would never start.
+        this.#isDraining = false;
+        return;
+      }
+      if (first.kind === 'cut') {
+        this.#queue.shift();
+        first.done();
+        continue;
+      }
+      const group = this.#takeGroup(first.segment);
+      let failure: { readonly cause: unknown } | undefined;
+      try {
+        await this.#write(group);
+      } catch (cause) {
+        failure = { cause };
+      }
+      if (failure === undefined) this.#acknowledge(group);
+      else {
+        this.#rejectAll(group, failure.cause);
+        await this.#cutBack().catch((err: unknown) => {
+          this.#log.error({ err, path: this.#current?.path }, 'cannot cut back a failed log write');
+        });
+      }
+    }
+  }
+
+  /** The waiting records for one segment, up to a cut or the size of one write. */
+  #takeGroup(segment: number): readonly WaitingRecord[] {
+    const group: WaitingRecord[] = [];
+    let bytes = 0;
+    for (const item of this.#queue) {
+      if (item.kind === 'cut' || item.segment !== segment) break;
+      if (group.length > 0 && bytes + item.payload.length > MAX_GROUP_BYTES) break;
+      bytes += item.payload.length;
+      group.push(item);
+    }
+    this.#queue.splice(0, group.length);
+    return group;
+  }
+
+  async #write(group: readonly WaitingRecord[]): Promise<void> {
+    const current = await this.#fileFor(group[0]?.segment ?? this.#segment);
+    const isNew = current.size === 0;
+    let length = isNew ? SEGMENT_HEADER_BYTES : 0;
+    for (const { payload } of group) length += RECORD_HEADER_BYTES + payload.length;
+    const bytes = Buffer.allocUnsafe(length);
+    let offset = 0;
+    if (isNew) {
+      writeSegmentHeader(bytes, current.number);
+      offset = SEGMENT_HEADER_BYTES;
+    }
+    for (const { payload } of group) offset = writeRecord(bytes, offset, payload);
+    await current.file.write(bytes, current.size);
+    if (this.#durability === 'disk') {
+      await current.file.sync();
+      if (isNew) await this.#fileSystem.syncDirectory(this.#dir);
+    }
+    current.size += length;
+    this.#sizes.set(current.number, current.size);
+    this.#appendedRecords += group.length;
+    this.#appendedBytes += length;
+  }
+
+  async #fileFor(segment: number): Promise<CurrentFile> {
+    if (this.#current?.number === segment) return this.#current;
+    // After a failed write this is a second try; else the file is good and is only closed.
+    await this.#cutBack();
+    const path = join(this.#dir, segmentName(segment));
+    const file = await this.#fileSystem.open(path, 'create');
+    this.#current = { number: segment, path, file, size: 0 };
+    return this.#current;
+  }
+
+  /** Leaves the current file with its good records only, and closes it. */
+  async #cutBack(): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    if (current.size === 0) await this.#fileSystem.remove(current.path);
+    else if ((await current.file.size()) !== current.size) {
+      await current.file.truncate(current.size);
+    }
+    this.#current = undefined;
+    await current.file.close();
+  }
+
+  #acknowledge(group: readonly WaitingRecord[]): void {
+    for (const { payload, done } of group) {
+      this.#waitingBytes -= payload.length;
+      done(undefined);
+    }
+  }
+
+  /**
+   * Records behind a failed one may build on it, so they fail with it. The next append starts a new
+   * segment, whose writer knows that nothing of this one can be counted on.
+   */
+  #rejectAll(group: readonly WaitingRecord[], cause: unknown): void {
+    this.#failedWrites++;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const path = join(this.#dir, segmentName(group[0]?.segment ?? this.#segment));
+    const error = this.#error(`could not write ${path}: ${reason}`, { retryable: true, cause });
+    this.#log.error({ err: error, path }, 'write-ahead log write failed');
+    const waiting = this.#queue;
+    this.#queue = [];
+    this.#waitingBytes = 0;
+    this.#beginSegment();
+    for (const item of [...group, ...waiting]) {
+      if (item.kind === 'record') item.done(error);
+      else item.done();
+    }
+  }
+
+  #error(message: string, options: ErrorOptions & { readonly retryable: boolean }): BackendError {
+    return new BackendError('write-ahead log', message, options);
+  }
+}
