@@ -1,0 +1,79 @@
+import { type Readiness, type Status } from '@dwcp/api-schema';
+import { BackendError, formatDuration } from '@dwcp/core';
+
+import { Client } from './client.ts';
+import { type ExitCode, type Io, styleFor } from './io.ts';
+import { readArgs } from './run.ts';
+import { table } from './table.ts';
+
+/** Shows how a running server is doing. Fails when it is not ready. */
+export async function status(io: Io): Promise<ExitCode> {
+  const { values } = readArgs({
+    args: [...io.argv],
+    options: { url: { type: 'string' }, json: { type: 'boolean' } },
+    strict: true,
+    allowPositionals: false,
+  });
+  const client = new Client(io, values.url);
+  const answer = (await client.get('/api/v1/status')) as Status;
+  const notReady = await reasonsOf(client);
+  if (values.json === true) {
+    io.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
+    return notReady.length === 0 ? 0 : 1;
+  }
+  const style = styleFor(io.out, io.env);
+  const { metrics, logs, traces } = answer.stores;
+  const state =
+    notReady.length === 0 ? style.green('ready') : style.red(`not ready: ${notReady.join('; ')}`);
+  io.out.write(
+    `${style.bold(`DWCP Monitoring ${answer.version}`)} ${state}\n` +
+      `${answer.service} on ${answer.instance}, region ${answer.region}, ` +
+      `up ${formatDuration(Math.round(answer.uptimeSeconds) * 1_000)}, ${answer.listening || client.url}\n\n`,
+  );
+  io.out.write(
+    table(
+      ['STORE', 'HOLDS', 'ON DISK'],
+      [
+        ['metrics', `${metrics['seriesCount'] ?? 0} series`, bytes(metrics['sizeBytes'])],
+        ['logs', `${logs['recordCount'] ?? 0} records`, bytes(logs['sizeBytes'])],
+        ['traces', `${traces['spanCount'] ?? 0} spans`, bytes(traces['sizeBytes'])],
+      ],
+      { right: new Set([2]) },
+    ),
+  );
+  io.out.write('\n');
+  io.out.write(
+    table(
+      ['QUEUE', 'WAITING', 'WRITTEN', 'DROPPED', 'FAILED'],
+      answer.queues.map(({ name, waiting, written, dropped, failedWrites }) =>
+        [name, waiting, written, dropped, failedWrites].map(String),
+      ),
+      { right: new Set([1, 2, 3, 4]) },
+    ),
+  );
+  const { scrape, rules, backends } = answer;
+  io.out.write(
+    `\ntargets  ${scrape.up} up, ${scrape.down} down\n` +
+      `alerts   ${rules.alertsFiring} firing, ${rules.alertsPending} pending, in ${rules.groups} groups\n`,
+  );
+  for (const { name, detail } of backends.filter(({ configured }) => configured)) {
+    io.out.write(`${style.yellow(name.padEnd(8))} not connected: ${detail}\n`);
+  }
+  return notReady.length === 0 ? 0 : 1;
+}
+
+async function reasonsOf(client: Client): Promise<readonly string[]> {
+  try {
+    return ((await client.get('/ready')) as Readiness).reasons;
+  } catch (error) {
+    if (error instanceof BackendError) return ['/ready does not answer with 200'];
+    throw error;
+  }
+}
+
+function bytes(size: number | string | null | undefined): string {
+  const number = Number(size ?? 0);
+  if (number < 1_024) return `${number} B`;
+  const power = Math.min(4, Math.floor(Math.log2(number) / 10));
+  return `${(number / 1_024 ** power).toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`;
+}

@@ -1,0 +1,49 @@
+import { type Static, type TSchema } from 'typebox';
+
+import { type ConfigSchema } from './schema.ts';
+
+type Raw = Static<typeof ConfigSchema>;
+type Filled<Group extends keyof Raw> = Required<NonNullable<Raw[Group]>>;
+type Partially<T> = { readonly [Key in keyof T]?: T[Key] };
+
+/** The settings after merging: what has a default is there, what has none may be missing. */
+export interface Settings extends Omit<
+  Raw,
+  'service' | 'server' | 'alerting' | 'retention' | 'collection' | 'query' | 'logging' | 'slos'
+> {
+  readonly service: string;
+  readonly server: Omit<Filled<'server'>, 'token' | 'tokenFile' | 'externalURL'> & {
+    readonly token?: string;
+    readonly tokenFile?: string;
+    readonly externalURL?: string;
+  };
+  readonly alerting: {
+    readonly ruleFiles: readonly string[];
+    /** What was wrong in an entry has been left out of it. */
+    readonly webhooks: readonly Partially<Filled<'alerting'>['webhooks'][number]>[];
+  };
+  readonly retention: Filled<'retention'>;
+  readonly collection: Filled<'collection'>;
+  readonly query: Filled<'query'>;
+  readonly logging: Filled<'logging'>;
+  readonly slos: readonly Partially<NonNullable<Raw['slos']>[number]>[];
+}
+
+interface SchemaNode {
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
+/** The defaults a schema names, as nested objects. */
+export function defaultsOf(schema: TSchema): unknown {
+  const visit = (node: SchemaNode): unknown => {
+    if (node.properties === undefined) return node.default;
+    return Object.fromEntries(
+      Object.entries(node.properties).flatMap(([key, child]) => {
+        const value = visit(child);
+        return value === undefined ? [] : [[key, value]];
+      }),
+    );
+  };
+  return visit(schema as SchemaNode);
+}

@@ -1,0 +1,170 @@
+import { type Static, Type } from 'typebox';
+
+const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+const NAME_HINT =
+  'letters, digits, dot, underscore and hyphen; at most 63; first a letter or digit';
+
+const name = () => Type.Optional(Type.String({ pattern: NAME, description: NAME_HINT }));
+const url = (description: string) =>
+  Type.Optional(Type.String({ format: 'http-url', maxLength: 2_048, description }));
+const path = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 4_096, description }));
+const secret = (description: string, minLength = 1) =>
+  Type.Optional(Type.String({ minLength, maxLength: 4_096, writeOnly: true, description }));
+const flag = (byDefault: boolean, description: string) =>
+  Type.Optional(Type.Boolean({ default: byDefault, description }));
+const duration = (byDefault: string, description: string) =>
+  Type.Optional(Type.String({ format: 'duration', default: byDefault, description }));
+const group = <Properties extends Parameters<typeof Type.Object>[0]>(properties: Properties) =>
+  Type.Optional(Type.Object(properties, { additionalProperties: false }));
+
+const WebhookSchema = Type.Object(
+  {
+    name: Type.String({ pattern: NAME, description: NAME_HINT }),
+    url: url('Where alerts are sent by POST; or urlFile.'),
+    urlFile: path('A file that holds the URL, for URLs that are secrets.'),
+    secretFile: path('A file with the key that signs each notification (HMAC-SHA-256).'),
+    sendResolved: flag(true, 'Also tell when an alert is over.'),
+    allowPrivateNetwork: flag(
+      false,
+      'Allow private and loopback addresses, which are refused otherwise.',
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const SloSchema = Type.Object(
+  {
+    id: Type.String({ pattern: NAME, description: NAME_HINT }),
+    objective: Type.Number({
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description: 'The share of good events, such as 0.999.',
+    }),
+    goodExpression: Type.Optional(
+      Type.String({ minLength: 1, description: 'PromQL: good events; $window is filled in.' }),
+    ),
+    totalExpression: Type.Optional(
+      Type.String({ minLength: 1, description: 'PromQL: all events.' }),
+    ),
+    errorRatioExpression: Type.Optional(
+      Type.String({ minLength: 1, description: 'PromQL: bad events over all events, in [0, 1].' }),
+    ),
+    window: Type.Optional(Type.String({ format: 'duration', default: '30d' })),
+  },
+  { additionalProperties: false },
+);
+
+/**
+ * The whole configuration, defaults included. Nothing is required here because a setting may come
+ * from any source; `parseConfig` asks for what is missing at the end.
+ */
+export const ConfigSchema = Type.Object(
+  {
+    region: Type.Optional(
+      Type.String({
+        minLength: 1,
+        pattern: NAME,
+        description: `name the region this process runs in, such as eu-west: ${NAME_HINT}`,
+      }),
+    ),
+    service: Type.Optional(Type.String({ pattern: NAME, default: 'dwcp', description: NAME_HINT })),
+    instance: name(),
+    dataDir: path('Where the embedded stores live. Default: ./data/<service>.'),
+    prometheusURL: url('A Prometheus to work with.'),
+    grafanaURL: url('A Grafana to work with.'),
+    grafanaAPIKey: secret('A Grafana service-account token; or grafanaAPIKeyFile.'),
+    grafanaAPIKeyFile: path('A file that holds grafanaAPIKey.'),
+    jaegerEndpoint: Type.Optional(
+      Type.String({
+        format: 'endpoint-url',
+        maxLength: 2_048,
+        description: 'A Jaeger collector URL, or host:port of an agent.',
+      }),
+    ),
+    elasticsearchURL: url('An Elasticsearch to work with.'),
+    server: group({
+      host: Type.Optional(
+        Type.String({
+          default: '127.0.0.1',
+          pattern: '^[A-Za-z0-9.:_-]{1,253}$',
+          description: 'an address or host name to listen on, without a port',
+        }),
+      ),
+      port: Type.Optional(
+        Type.Integer({ minimum: 0, maximum: 65_535, default: 9_000, description: '0: any free.' }),
+      ),
+      token: secret('What clients send as `Authorization: Bearer ...`; or tokenFile.', 16),
+      tokenFile: path('A file that holds the token.'),
+      bodyLimitBytes: Type.Optional(
+        Type.Integer({ minimum: 1_024, maximum: 268_435_456, default: 16_777_216 }),
+      ),
+      allowedHosts: Type.Optional(
+        Type.Array(Type.String({ pattern: '^[A-Za-z0-9.:_-]{1,253}$' }), {
+          default: [],
+          maxItems: 64,
+          description: 'Further host names requests may be addressed to.',
+        }),
+      ),
+      externalURL: url('How people reach this server; used in links of alerts.'),
+    }),
+    scrapeConfigs: Type.Optional(
+      Type.Unknown({ description: 'As `scrape_configs` of Prometheus.', default: [] }),
+    ),
+    alerting: group({
+      ruleFiles: Type.Optional(
+        Type.Array(Type.String({ minLength: 1 }), {
+          default: [],
+          maxItems: 256,
+          description: 'Prometheus rule files; * and ** match.',
+        }),
+      ),
+      webhooks: Type.Optional(Type.Array(WebhookSchema, { default: [], maxItems: 64 })),
+    }),
+    retention: group({
+      metrics: duration('30d', 'How long samples are kept.'),
+      logs: duration('30d', 'How long log records are kept.'),
+      traces: duration('7d', 'How long spans are kept.'),
+    }),
+    collection: group({
+      intervalMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000, default: 1_000 })),
+      host: flag(true, 'Watch the host: CPU, memory, disks, network.'),
+      process: flag(true, 'Watch this process: CPU, memory, event loop, garbage collection.'),
+    }),
+    query: group({
+      maxSamples: Type.Optional(
+        Type.Integer({ minimum: 1_000, maximum: 1_000_000_000, default: 50_000_000 }),
+      ),
+      timeout: duration('2m', 'How long one query may take.'),
+      maxConcurrent: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 20 })),
+    }),
+    logging: group({
+      level: Type.Optional(
+        Type.Union(
+          [
+            Type.Literal('trace'),
+            Type.Literal('debug'),
+            Type.Literal('info'),
+            Type.Literal('warn'),
+            Type.Literal('error'),
+            Type.Literal('fatal'),
+          ],
+          { default: 'info' },
+        ),
+      ),
+    }),
+    slos: Type.Optional(Type.Array(SloSchema, { default: [], maxItems: 256 })),
+  },
+  { additionalProperties: false },
+);
+
+type Settings = Static<typeof ConfigSchema>;
+
+type Loose<T> = T extends readonly (infer Item)[]
+  ? readonly Loose<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Loose<T[Key]> | (undefined extends T[Key] ? undefined : never) }
+    : T;
+
+/** What `new MonitoringAPI` takes: everything may be left out but the region. */
+export type MonitoringOptions = Loose<Omit<Settings, 'region'>> & { readonly region: string };

@@ -1,0 +1,2 @@
+export { dwcpFastify } from './dwcp-fastify.ts';
+export { type DwcpFastifyOptions } from './plugin.ts';

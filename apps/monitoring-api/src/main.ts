@@ -1,0 +1,2 @@
+// For development: `node --conditions=@dwcp/source apps/monitoring-api/src/main.ts start`.
+import './cli/main.ts';

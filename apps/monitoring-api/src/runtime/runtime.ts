@@ -1,0 +1,499 @@
+import { join } from 'node:path';
+
+import { loadRuleFiles, RuleManager, type RuleManagerStats } from '@dwcp/alerting';
+import { type QueueStatus, type Status } from '@dwcp/api-schema';
+import {
+  type AppendResult,
+  CLOUD_REGION,
+  type Clock,
+  HOST_NAME,
+  type Log,
+  type MetricQuery,
+  type Resource,
+  SampleBatchBuilder,
+  SERVICE_NAME,
+  systemClock,
+} from '@dwcp/core';
+import { LogPipeline } from '@dwcp/log-aggregator';
+import { SqliteLogStore } from '@dwcp/log-store';
+import { EmbeddedMetricStore } from '@dwcp/metric-store';
+import {
+  CollectionLoop,
+  HostCollector,
+  InstrumentRegistry,
+  joinExpositions,
+  ProcessCollector,
+  renderCollectors,
+  Scraper,
+} from '@dwcp/metrics-collector';
+import { PromqlEngine } from '@dwcp/promql';
+import { DirectoryLock } from '@dwcp/segments';
+import { SqliteTraceStore } from '@dwcp/trace-store';
+import { Tracer } from '@dwcp/tracing';
+
+import { type Config } from '../config/config.ts';
+import { version } from '../version.ts';
+import { backendStatus } from './backends.ts';
+import { Deadline } from './deadline.ts';
+import { DeferredLogStore, DeferredMetricStore, DeferredTraceStore } from './deferred-stores.ts';
+import { MeasuredQuery } from './measured-query.ts';
+import { platformCollector } from './platform-collector.ts';
+import { type LogDestination, makeLog } from './platform-log.ts';
+import { Retention } from './retention.ts';
+import { SampleQueue } from './sample-queue.ts';
+import { webhookNotifier } from './webhook.ts';
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly clock?: Clock;
+  /** Gets the platform's log beside the log store, such as stdout. */
+  readonly logDestination?: LogDestination;
+}
+
+type State = 'new' | 'starting' | 'running' | 'closing' | 'closed';
+
+/** The rule groups and what waits for them, once rules are loaded. */
+const NO_RULES: RuleManagerStats = { groups: 0, rules: 0, alertsFiring: 0, alertsPending: 0 };
+
+/**
+ * All parts of the platform, joined. What records is there from the start and queues; what reads
+ * needs `initialize`.
+ */
+export class Runtime {
+  readonly config: Config;
+  readonly clock: Clock;
+  /** The platform's own log. */
+  readonly log: Log;
+  readonly instruments: InstrumentRegistry;
+  readonly metricStore = new DeferredMetricStore();
+  readonly logStore = new DeferredLogStore();
+  readonly traceStore = new DeferredTraceStore();
+  readonly query: MetricQuery;
+  readonly tracer: Tracer;
+  readonly logs: LogPipeline;
+  readonly samples: SampleQueue;
+  /** On every series of this process. */
+  readonly labels: { readonly region: string; readonly instance: string; readonly job: string };
+
+  readonly #outerLog: Log;
+  readonly #startedUnixMs: number;
+  readonly #startedMs: number;
+  readonly #rejected = new Map<string, number>();
+  readonly #closers: AsyncDisposable[] = [];
+  #recordErrors = 0;
+  #state: State = 'new';
+  #initialized: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #lock: DirectoryLock | undefined;
+  #loop: CollectionLoop | undefined;
+  #process: ProcessCollector | undefined;
+  #host: HostCollector | undefined;
+  #scraper: Scraper | undefined;
+  #rules: RuleManager | undefined;
+  #listening = '';
+  #runningSinceUnixMs = 0;
+  #lastIdleFlushMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RuntimeOptions) {
+    const { config, clock = systemClock, logDestination } = options;
+    this.config = config;
+    this.clock = clock;
+    this.#startedUnixMs = clock.nowUnixMs();
+    this.#startedMs = clock.monotonicMs();
+    this.labels = { region: config.region, instance: config.instance, job: config.service };
+    const resource: Resource = {
+      attributes: {
+        [SERVICE_NAME]: config.service,
+        [CLOUD_REGION]: config.region,
+        [HOST_NAME]: config.instance,
+      },
+    };
+
+    // What goes wrong while storing logs must not become more logs to store.
+    const { level } = config.logging;
+    const outer = logDestination === undefined ? [] : [logDestination];
+    this.#outerLog = makeLog(level, outer, () => undefined);
+
+    this.instruments = new InstrumentRegistry({ clock });
+    this.tracer = new Tracer({ store: this.traceStore, clock, resource, log: this.#outerLog });
+    const activeContext = () => this.tracer.activeContext();
+    this.logs = new LogPipeline({
+      store: this.logStore,
+      clock,
+      resource,
+      log: this.#outerLog,
+      activeContext,
+    });
+    this.log = makeLog(level, [this.logs.pinoDestination('dwcp'), ...outer], activeContext);
+    this.samples = new SampleQueue({
+      store: this.metricStore,
+      clock,
+      onResult: (result) => this.countRejected(result),
+      onError: (err) => this.log.warn({ err }, 'samples could not be stored, trying again'),
+    });
+    this.query = new MeasuredQuery(
+      new PromqlEngine({
+        store: this.metricStore,
+        clock,
+        maxSamples: config.query.maxSamples,
+        timeoutMs: config.query.timeoutMs,
+      }),
+      clock,
+      this.instruments,
+    );
+  }
+
+  /**
+   * Opens the stores and starts to watch. Again: the same promise; after a failure it may be tried
+   * anew.
+   * @throws BackendError when the data directory is in use or a store cannot be opened
+   * @throws RuleFileError when a rule file is wrong
+   */
+  initialize(): Promise<void> {
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      return Promise.reject(new Error('this MonitoringAPI was closed'));
+    }
+    this.#initialized ??= this.#initialize().catch((error: unknown) => {
+      this.#initialized = undefined;
+      if (this.#state === 'starting') this.#state = 'new';
+      throw error;
+    });
+    return this.#initialized;
+  }
+
+  async #initialize(): Promise<void> {
+    this.#state = 'starting';
+    const { config, clock } = this;
+    const groups = await loadRuleFiles(config.alerting.ruleFiles);
+    await this.#openStores();
+
+    const { collection } = config;
+    const loop = new CollectionLoop({
+      store: this.metricStore,
+      clock,
+      intervalMs: collection.intervalMs,
+      labels: this.labels,
+      instruments: this.instruments,
+      log: this.log,
+    });
+    loop.register(platformCollector(() => this.status()));
+    if (collection.process) {
+      this.#process = new ProcessCollector({ clock });
+      loop.register(this.#process);
+    }
+    if (collection.host) loop.register(new HostCollector({ clock }), { job: 'host' });
+    this.#loop = loop;
+
+    this.#scraper = new Scraper({
+      jobs: config.scrapeJobs,
+      store: this.metricStore,
+      clock,
+      instruments: this.instruments,
+      log: this.log,
+      externalLabels: { region: config.region },
+    });
+    this.#rules = new RuleManager({
+      groups,
+      query: this.query,
+      store: this.metricStore,
+      clock,
+      notifiers: config.alerting.webhooks.map((webhook) => webhookNotifier(webhook, clock)),
+      externalLabels: { region: config.region },
+      seriesLabels: { region: config.region },
+      externalUrl: this.externalUrl,
+      generatorUrl: (expression) =>
+        `${this.externalUrl}/explore?q=${encodeURIComponent(JSON.stringify([expression]))}`,
+      log: this.log,
+      instruments: this.instruments,
+    });
+    const retention = new Retention({
+      logs: this.logStore,
+      traces: this.traceStore,
+      logsMs: config.retention.logsMs,
+      tracesMs: config.retention.tracesMs,
+      clock,
+      log: this.log,
+    });
+
+    loop.start({ atOnce: true });
+    this.#scraper.start();
+    this.#rules.start();
+    this.#closers.push(loop, this.#scraper, this.#rules, {
+      [Symbol.asyncDispose]: async () => {
+        retention[Symbol.dispose]();
+        this.#process?.[Symbol.dispose]();
+      },
+    });
+    process.on('beforeExit', this.#onBeforeExit);
+    this.#state = 'running';
+    this.#runningSinceUnixMs = clock.nowUnixMs();
+
+    const unconnected = config.backends.filter(({ configured }) => configured);
+    if (unconnected.length > 0) {
+      this.log.warn(
+        { backends: unconnected.map(({ name }) => name) },
+        'configured servers are not connected: this version keeps everything in the embedded stores',
+      );
+    }
+    this.log.info(
+      { version, region: config.region, dataDir: config.dataDir },
+      'monitoring started',
+    );
+  }
+
+  /** All or none: what was opened is closed again when another one fails. */
+  async #openStores(): Promise<void> {
+    const { config, clock } = this;
+    const log = this.#outerLog;
+    this.#lock = await DirectoryLock.acquire(config.dataDir);
+    const dir = (name: string): string => join(config.dataDir, name);
+    const [metrics, logs, traces] = await Promise.allSettled([
+      EmbeddedMetricStore.open({
+        dir: dir('metrics'),
+        clock,
+        retentionMs: config.retention.metricsMs,
+        log: this.log,
+      }),
+      SqliteLogStore.open({ dir: dir('logs'), clock, log }),
+      SqliteTraceStore.open({ dir: dir('traces'), clock, log }),
+    ]);
+    if (
+      metrics.status === 'fulfilled' &&
+      logs.status === 'fulfilled' &&
+      traces.status === 'fulfilled'
+    ) {
+      this.metricStore.open(metrics.value);
+      this.logStore.open(logs.value);
+      this.traceStore.open(traces.value);
+      return;
+    }
+    const results = [metrics, logs, traces];
+    for (const result of results) {
+      if (result.status === 'fulfilled') await result.value[Symbol.asyncDispose]();
+    }
+    await this.#lock.release();
+    this.#lock = undefined;
+    throw results.find((result) => result.status === 'rejected')?.reason;
+  }
+
+  /** The last chance before a process ends by itself: nothing here would keep it alive. */
+  readonly #onBeforeExit = (): void => {
+    const nowMs = this.clock.monotonicMs();
+    // Flushing is work, after which the event comes again; a second time there is nothing to do.
+    if (this.#waiting() === 0 && nowMs - this.#lastIdleFlushMs < 1_000) return;
+    this.flush()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#lastIdleFlushMs = this.clock.monotonicMs();
+      });
+  };
+
+  /**
+   * Resolves when everything recorded before the call is durable.
+   * @throws BackendError when it could not be stored
+   */
+  async flush(): Promise<void> {
+    if (this.#state !== 'running') return;
+    await Promise.all([
+      this.#collectInstruments(),
+      this.samples.flush(),
+      this.logs.flush(),
+      this.tracer.flush(),
+    ]);
+  }
+
+  /** What instruments hold now, and not only at the next tick. */
+  async #collectInstruments(): Promise<void> {
+    const batch = new SampleBatchBuilder();
+    this.instruments.collect(batch, this.clock.nowUnixMs(), this.labels);
+    if (batch.size > 0) this.countRejected(await this.metricStore.append(batch.build()));
+  }
+
+  /** Stores what waits within the limit and lets go of everything. Again: the same promise. */
+  close(options: { readonly timeoutMs: number }): Promise<void> {
+    this.#closed ??= this.#close(options.timeoutMs);
+    return this.#closed;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const deadline = new Deadline(this.clock, timeoutMs);
+    process.off('beforeExit', this.#onBeforeExit);
+    // What is opening has to be open before it can be closed.
+    if (this.#initialized !== undefined) await deadline.wait(this.#initialized);
+    const wasRunning = this.#state === 'running';
+    if (wasRunning) await deadline.wait(this.#collectInstruments());
+    this.#state = 'closing';
+    await deadline.wait(Promise.all(this.#closers.map((part) => part[Symbol.asyncDispose]())));
+    if (wasRunning) this.log.info({}, 'monitoring stopped');
+    const queues = { timeoutMs: wasRunning ? deadline.remainingMs : 0 };
+    await Promise.all([
+      this.samples.close(queues),
+      this.tracer.close(queues),
+      this.logs.close(queues),
+    ]);
+    // However late it is: a store that is not closed loses its place, not its data.
+    const stores = [this.metricStore, this.logStore, this.traceStore];
+    await deadline.wait(Promise.all(stores.map((store) => store[Symbol.asyncDispose]())));
+    await this.#lock?.release();
+    this.#state = 'closed';
+  }
+
+  /** Counts what the store refused. */
+  countRejected({ rejected }: AppendResult): void {
+    for (const [reason, count] of Object.entries(rejected)) {
+      this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + count);
+    }
+  }
+
+  /** Counts a call that was wrong; the first of a kind is logged. */
+  countRecordError(err: unknown): void {
+    this.#recordErrors++;
+    if (this.#recordErrors <= 10) this.log.warn({ err }, 'a value could not be recorded');
+  }
+
+  uptimeSeconds(): number {
+    return Math.round(this.clock.monotonicMs() - this.#startedMs) / 1_000;
+  }
+
+  /** Where the server answers, '' while there is none. */
+  setListening(url: string): void {
+    this.#listening = url;
+  }
+
+  get externalUrl(): string {
+    const { server } = this.config;
+    return (server.externalUrl ?? `http://${server.host}:${server.port}`).replace(/\/+$/, '');
+  }
+
+  get scraper(): Scraper | undefined {
+    return this.#scraper;
+  }
+
+  get rules(): RuleManager | undefined {
+    return this.#rules;
+  }
+
+  /** Why the work cannot be done; empty when it can. */
+  notReadyReasons(): readonly string[] {
+    switch (this.#state) {
+      case 'new':
+        return ['initialize was not called or failed'];
+      case 'starting':
+        return ['the stores are being opened'];
+      case 'closing':
+        return ['the platform is closing'];
+      case 'closed':
+        return ['the platform is closed'];
+      case 'running':
+        return this.#stalled();
+    }
+  }
+
+  #stalled(): readonly string[] {
+    // A tick may wait for a slow disk; ten in a row mean that nothing is watched.
+    const limitMs = Math.max(10_000, this.config.collection.intervalMs * 10);
+    const nowUnixMs = this.clock.nowUnixMs();
+    const last = Math.max(
+      this.#runningSinceUnixMs,
+      ...(this.#loop?.status() ?? []).map(({ lastRunUnixMs }) => lastRunUnixMs ?? 0),
+    );
+    const sinceMs = nowUnixMs - last;
+    return sinceMs > limitMs ? [`nothing was collected for ${Math.round(sinceMs / 1_000)} s`] : [];
+  }
+
+  status(): Status {
+    const { config } = this;
+    const rules = this.#rules?.stats() ?? NO_RULES;
+    const targets = this.#scraper?.targets() ?? [];
+    return {
+      version,
+      service: config.service,
+      region: config.region,
+      instance: config.instance,
+      dataDir: config.dataDir,
+      startedAt: new Date(this.#startedUnixMs).toISOString(),
+      uptimeSeconds: this.uptimeSeconds(),
+      listening: this.#listening,
+      stores: {
+        metrics: plain(this.metricStore.stats()),
+        logs: plain(this.logStore.stats()),
+        traces: plain(this.traceStore.stats()),
+      },
+      queues: this.#queues().map(({ name, waiting, capacity, written, dropped, failedWrites }) => ({
+        name,
+        waiting,
+        capacity,
+        written,
+        dropped,
+        failedWrites,
+      })),
+      rejectedSamples: Object.fromEntries(this.#rejected),
+      recordErrors: this.#recordErrors,
+      backends: backendStatus(config.backends),
+      scrape: {
+        up: targets.filter(({ health }) => health === 'up').length,
+        down: targets.filter(({ health }) => health === 'down').length,
+      },
+      rules: {
+        groups: rules.groups,
+        alertsFiring: rules.alertsFiring,
+        alertsPending: rules.alertsPending,
+      },
+    };
+  }
+
+  #queues(): readonly QueueStatus[] {
+    const notifications = this.#rules?.queueStats() ?? [];
+    return [
+      this.samples.stats(),
+      this.logs.stats(),
+      this.tracer.stats(),
+      ...notifications.map(
+        ({ name, waiting, capacity, delivered, failed, dropped, failedAttempts }) => ({
+          name: `webhook ${name}`,
+          waiting,
+          capacity,
+          written: delivered,
+          dropped: dropped + failed,
+          failedWrites: failedAttempts,
+        }),
+      ),
+    ];
+  }
+
+  #waiting(): number {
+    return this.#queues().reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+
+  /** The platform's and the process' metrics, for who scrapes us. */
+  async exposeProcess(format: 'text' | 'openmetrics'): Promise<string> {
+    const { clock } = this;
+    const collectors = [platformCollector(() => this.status())];
+    // The one that the loop reads too: counters begin when a collector is made.
+    if (this.#process !== undefined) collectors.push(this.#process);
+    return joinExpositions(
+      [
+        await this.instruments.expose(format),
+        await renderCollectors(collectors, format, { clock }),
+      ],
+      format,
+    );
+  }
+
+  /** The host's metrics, named as node_exporter names them. */
+  exposeHost(format: 'text' | 'openmetrics'): Promise<string> {
+    const { clock } = this;
+    this.#host ??= new HostCollector({ clock });
+    return renderCollectors([this.#host], format, { clock });
+  }
+}
+
+/** Undefined has no JSON. */
+function plain(stats: object): Record<string, number | string | null> {
+  return Object.fromEntries(
+    Object.entries(stats).map(([key, value]: [string, unknown]) => [
+      key,
+      typeof value === 'number' || typeof value === 'string' ? value : null,
+    ]),
+  );
+}

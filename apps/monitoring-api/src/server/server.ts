@@ -1,0 +1,106 @@
+import { type Server } from 'node:http';
+
+import swagger from '@fastify/swagger';
+import { fastify, type FastifyInstance, type FastifyHttpOptions } from 'fastify';
+import { type TSchema } from 'typebox';
+
+import { instrumentFastify } from '../fastify/plugin.ts';
+import { type Runtime } from '../runtime/runtime.ts';
+import { version } from '../version.ts';
+import { consoleRoutes, findConsole, notFound } from './console.ts';
+import { expositionRoutes } from './exposition.ts';
+import { healthRoutes } from './health.ts';
+import { ingestRoutes } from './ingest.ts';
+import { logRoutes } from './logs.ts';
+import { pathOf, sendProblem } from './problem.ts';
+import { prometheusApi } from './prometheus-api.ts';
+import { QuerySlots } from './query-slots.ts';
+import { registerSecurity } from './security.ts';
+import { type TokenCheck } from './token.ts';
+import { traceRoutes } from './traces.ts';
+import { compilersFactory, serializerCompiler, validatorCompiler } from './validation.ts';
+
+/** A request has this long to arrive as a whole, its headers a third of it. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_URL_LENGTH = 65_536;
+
+export interface ServerOptions {
+  readonly runtime: Runtime;
+  /** The address it will listen on, which decides what requests are let in. */
+  readonly host: string;
+  readonly token: TokenCheck | undefined;
+  /** Whether its own requests are traced, measured and logged. */
+  readonly observeRequests: boolean;
+  /** Ends live streams. */
+  readonly closing: AbortSignal;
+  /** Where the built console is. Default: looked for beside this package. */
+  readonly consoleDir?: string;
+}
+
+/** The HTTP server with all its routes, not yet listening. */
+export async function createServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { runtime } = options;
+  const { config } = runtime;
+  const serverOptions: FastifyHttpOptions<Server> = {
+    bodyLimit: config.server.bodyLimitBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 65_000,
+    http: { headersTimeout: REQUEST_TIMEOUT_MS / 3, maxHeaderSize: MAX_URL_LENGTH + 16_384 },
+    routerOptions: { maxParamLength: 4_096 },
+    requestIdHeader: false,
+    forceCloseConnections: 'idle',
+    schemaController: { compilersFactory },
+  };
+  const app = fastify(serverOptions);
+  app.setValidatorCompiler<TSchema>(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, runtime.log));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, notFound(pathOf(request)), runtime.log),
+  );
+
+  registerSecurity(app, {
+    host: options.host,
+    allowedHosts: config.server.allowedHosts,
+    token: options.token,
+  });
+  if (options.observeRequests) {
+    await app.register(instrumentFastify(runtime, { requestLogLevel: 'debug' }));
+  }
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'DWCP Monitoring',
+        version,
+        description:
+          'Metrics, logs and traces of one region. The Prometheus API keeps the shapes of Prometheus; ' +
+          'our own endpoints answer errors as application/problem+json.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      ...(options.token === undefined
+        ? {}
+        : {
+            components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
+            security: [{ bearer: [] }],
+          }),
+    },
+  });
+
+  const context = {
+    runtime,
+    querySlots: new QuerySlots(config.query.maxConcurrent),
+    closing: options.closing,
+  };
+  await app.register((scope) => prometheusApi(scope, context));
+  await app.register(async (scope) => {
+    logRoutes(scope, context);
+    traceRoutes(scope, context);
+    healthRoutes(scope, context);
+    expositionRoutes(scope, context);
+  });
+  await app.register((scope) => ingestRoutes(scope, context));
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  await app.register((scope) => consoleRoutes(scope, { dir: options.consoleDir ?? findConsole() }));
+  return app;
+}

@@ -1,0 +1,156 @@
+import { Labels, type NativeHistogram, type QueryResult } from '@dwcp/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { bucketsOf } from '#src/server/native-histogram-buckets.ts';
+import { encodeQueryResult, formatTimestamp, formatValue } from '#src/server/prometheus-json.ts';
+
+const result = (value: QueryResult['value'], more: Partial<QueryResult> = {}): QueryResult => ({
+  value,
+  warnings: [],
+  infos: [],
+  ...more,
+});
+
+describe('numbers', () => {
+  test.each([
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, '+Inf'],
+    [Number.NEGATIVE_INFINITY, '-Inf'],
+    [-0, '-0'],
+    [1e21, '1e+21'],
+    [1e-7, '1e-7'],
+    [123456789012345680000, '123456789012345680000'],
+  ])('%s is written %s', (value, text) => {
+    expect(formatValue(value)).toBe(text);
+  });
+
+  test('every float reads back as it was', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), (value) => {
+        const text = formatValue(value).replace('Inf', 'Infinity');
+        expect(Object.is(Number(text), value)).toBe(true);
+      }),
+    );
+  });
+
+  test('a timestamp has seconds and, where needed, three decimals', () => {
+    expect(formatTimestamp(1_435_781_451_781)).toBe('1435781451.781');
+    expect(formatTimestamp(1_435_781_451_000)).toBe('1435781451');
+    expect(formatTimestamp(1_435_781_451_007)).toBe('1435781451.007');
+    expect(formatTimestamp(-500)).toBe('-0.500');
+  });
+
+  test('a timestamp in JSON is the number of milliseconds over a thousand', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1e14, max: 1e14 }), (unixMs) => {
+        expect(Number(formatTimestamp(unixMs))).toBeCloseTo(unixMs / 1_000, 3);
+      }),
+    );
+  });
+});
+
+describe('results', () => {
+  test('labels and text with quotes and non-ASCII survive', () => {
+    const labels = Labels.from({ __name__: 'a', path: 'C:\\"x"\n', city: 'Zürich' });
+    const text = encodeQueryResult(
+      result({ kind: 'vector', samples: [{ labels, unixMs: 1_500, value: 1 }] }),
+      0,
+    );
+    expect(JSON.parse(text)).toEqual({
+      status: 'success',
+      data: {
+        resultType: 'vector',
+        result: [{ metric: labels.toObject(), value: [1.5, '1'] }],
+      },
+    });
+  });
+
+  test('warnings and infos are there only when there are any', () => {
+    const value = { kind: 'scalar', unixMs: 0, value: 1 } as const;
+    expect(JSON.parse(encodeQueryResult(result(value), 0))).toEqual({
+      status: 'success',
+      data: { resultType: 'scalar', result: [0, '1'] },
+    });
+    expect(
+      JSON.parse(encodeQueryResult(result(value, { warnings: ['w'], infos: ['i'] }), 0)),
+    ).toMatchObject({ warnings: ['w'], infos: ['i'] });
+  });
+
+  test('a limit cuts series and says so', () => {
+    const samples = ['a', 'b', 'c'].map((name) => ({
+      labels: Labels.from({ __name__: name }),
+      unixMs: 0,
+      value: 1,
+    }));
+    const cut = JSON.parse(encodeQueryResult(result({ kind: 'vector', samples }), 2)) as {
+      data: { result: unknown[] };
+      warnings: string[];
+    };
+    expect(cut.data.result).toHaveLength(2);
+    expect(cut.warnings).toEqual(['results truncated due to limit']);
+  });
+});
+
+describe('native histograms', () => {
+  const histogram: NativeHistogram = {
+    schema: 0,
+    count: 11,
+    sum: 12.5,
+    zeroThreshold: 0.001,
+    zeroCount: 2,
+    positiveSpans: [
+      { offset: 0, length: 2 },
+      { offset: 1, length: 1 },
+    ],
+    positiveBuckets: [3, 0, 4],
+    negativeSpans: [{ offset: 1, length: 1 }],
+    negativeBuckets: [2],
+    counterResetHint: 'unknown',
+  };
+
+  test('buckets ascend from negative over zero to positive, without the empty ones', () => {
+    expect(bucketsOf(histogram)).toEqual([
+      { rule: 1, lower: -2, upper: -1, count: 2 },
+      { rule: 3, lower: -0.001, upper: 0.001, count: 2 },
+      { rule: 0, lower: 0.5, upper: 1, count: 3 },
+      { rule: 0, lower: 4, upper: 8, count: 4 },
+    ]);
+  });
+
+  test('custom buckets begin at -Inf and end at +Inf', () => {
+    expect(
+      bucketsOf({
+        ...histogram,
+        schema: -53,
+        zeroCount: 0,
+        negativeSpans: [],
+        negativeBuckets: [],
+        customValues: [1, 5],
+        positiveSpans: [{ offset: 0, length: 3 }],
+        positiveBuckets: [1, 2, 3],
+      }),
+    ).toEqual([
+      { rule: 3, lower: Number.NEGATIVE_INFINITY, upper: 1, count: 1 },
+      { rule: 0, lower: 1, upper: 5, count: 2 },
+      { rule: 0, lower: 5, upper: Number.POSITIVE_INFINITY, count: 3 },
+    ]);
+  });
+
+  test('a histogram in a vector stands under histogram, not value', () => {
+    const samples = [{ labels: Labels.empty, unixMs: 1_000, value: Number.NaN, histogram }];
+    const text = encodeQueryResult(result({ kind: 'vector', samples }), 0);
+    const { data } = JSON.parse(text) as { data: { result: { histogram: [number, object] }[] } };
+    expect(data.result[0]).not.toHaveProperty('value');
+    expect(data.result[0]?.histogram[1]).toMatchObject({
+      count: '11',
+      sum: '12.5',
+      buckets: [
+        [1, '-2', '-1', '2'],
+        [3, '-0.001', '0.001', '2'],
+        [0, '0.5', '1', '3'],
+        [0, '4', '8', '4'],
+      ],
+    });
+  });
+});

@@ -1,0 +1,68 @@
+import { type Static, Type } from 'typebox';
+
+const storeStats = Type.Record(
+  Type.String(),
+  Type.Union([Type.Number(), Type.String(), Type.Null()]),
+);
+
+export const QueueStatusSchema = Type.Object({
+  name: Type.String(),
+  waiting: Type.Integer(),
+  capacity: Type.Integer(),
+  written: Type.Integer(),
+  dropped: Type.Integer({ description: 'Refused because the queue was full or closed.' }),
+  failedWrites: Type.Integer(),
+});
+export type QueueStatus = Static<typeof QueueStatusSchema>;
+
+export const BackendStatusSchema = Type.Object({
+  name: Type.String(),
+  configured: Type.Boolean(),
+  state: Type.String({ examples: ['not-configured', 'not-connected'] }),
+  detail: Type.String(),
+});
+export type BackendStatus = Static<typeof BackendStatusSchema>;
+
+/** How the platform itself is doing. */
+export const StatusSchema = Type.Object({
+  version: Type.String(),
+  service: Type.String(),
+  region: Type.String(),
+  instance: Type.String(),
+  dataDir: Type.String(),
+  startedAt: Type.String({ description: 'RFC 3339, UTC.' }),
+  uptimeSeconds: Type.Number(),
+  listening: Type.String({
+    description: 'Where the server answers; empty when it is not listening.',
+  }),
+  stores: Type.Object({ metrics: storeStats, logs: storeStats, traces: storeStats }),
+  queues: Type.Array(QueueStatusSchema),
+  rejectedSamples: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Samples of `recordMetric` and imports that the store refused, by reason.',
+  }),
+  recordErrors: Type.Integer({
+    description: 'Calls of record* that could not be kept because an argument was wrong.',
+  }),
+  backends: Type.Array(BackendStatusSchema),
+  scrape: Type.Object({ up: Type.Integer(), down: Type.Integer() }),
+  rules: Type.Object({
+    groups: Type.Integer(),
+    alertsFiring: Type.Integer(),
+    alertsPending: Type.Integer(),
+  }),
+});
+export type Status = Static<typeof StatusSchema>;
+
+/** The process answers. */
+export const HealthSchema = Type.Object({
+  status: Type.Literal('alive'),
+  uptimeSeconds: Type.Number(),
+});
+export type Health = Static<typeof HealthSchema>;
+
+/** Whether it can do its work, and if not, why. 200 when ready, 503 when not. */
+export const ReadinessSchema = Type.Object({
+  status: Type.Union([Type.Literal('ready'), Type.Literal('not-ready')]),
+  reasons: Type.Array(Type.String()),
+});
+export type Readiness = Static<typeof ReadinessSchema>;
