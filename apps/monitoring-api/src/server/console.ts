@@ -73,6 +73,21 @@ export function notFound(path: string): ProblemError {
   );
 }
 
+/** What is at the path answers other methods only. */
+export function methodNotAllowed(
+  path: string,
+  method: string,
+  allowed: readonly string[],
+): ProblemError {
+  return new ProblemError(
+    405,
+    'method-not-allowed',
+    'Method not allowed',
+    `${path} takes ${allowed.join(', ')}, not ${method}`,
+    { headers: { allow: allowed.join(', ') } },
+  );
+}
+
 function isApiPath(path: string): boolean {
   return /^\/(api|v1|metrics|health|ready|openapi\.json)(\/|$)/.test(path);
 }

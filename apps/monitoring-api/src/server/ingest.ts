@@ -24,7 +24,7 @@ import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 
 import { type ServerContext } from './context.ts';
-import { ProblemError, problemOf } from './problem.ts';
+import { ProblemError, problemOf, readToItsEnd } from './problem.ts';
 
 /** Spans or records that one transaction holds. */
 const BATCH_SIZE = 5_000;
@@ -45,6 +45,7 @@ async function otlpRoutes(app: FastifyInstance, { runtime }: ServerContext): Pro
     const problem = problemOf(error);
     if (problem.status >= 500)
       runtime.log.error({ err: error, requestId: request.id }, 'ingest failed');
+    if (problem.status === 413) readToItsEnd(request, reply);
     const body: OtlpError = {
       code: problem.status === 503 ? 14 : problem.status >= 500 ? 13 : 3,
       message: problem.kind === 'media-type' ? OTLP_MEDIA_TYPE : problem.message,

@@ -103,12 +103,24 @@ export function sendProblem(
     requestId: request.id,
     ...(problem.errors.length === 0 ? {} : { errors: [...problem.errors] }),
   };
+  if (problem.status === 413) readToItsEnd(request, reply);
   return reply
     .code(problem.status)
     .headers(problem.headers)
     .header('content-type', `${PROBLEM_MEDIA_TYPE}; charset=utf-8`)
     .serializer(JSON.stringify)
     .send(body);
+}
+
+/**
+ * Lets a client send the rest of a refused body into nothing. A connection closed on it while it
+ * still writes would show it a broken pipe in place of the answer. The request's time limit ends
+ * what does not end by itself.
+ */
+export function readToItsEnd(request: FastifyRequest, reply: FastifyReply): void {
+  reply.removeHeader('connection');
+  request.raw.unpipe();
+  request.raw.resume();
 }
 
 /** The path without the query, which may hold what was searched for. */

@@ -7,7 +7,7 @@ import { type TSchema } from 'typebox';
 import { instrumentFastify } from '../fastify/plugin.ts';
 import { type Runtime } from '../runtime/runtime.ts';
 import { version } from '../version.ts';
-import { consoleRoutes, findConsole, notFound } from './console.ts';
+import { consoleRoutes, findConsole, methodNotAllowed, notFound } from './console.ts';
 import { expositionRoutes } from './exposition.ts';
 import { healthRoutes } from './health.ts';
 import { ingestRoutes } from './ingest.ts';
@@ -23,6 +23,7 @@ import { compilersFactory, serializerCompiler, validatorCompiler } from './valid
 /** A request has this long to arrive as a whole, its headers a third of it. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_URL_LENGTH = 65_536;
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 export interface ServerOptions {
   readonly runtime: Runtime;
@@ -55,9 +56,13 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   app.setValidatorCompiler<TSchema>(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, runtime.log));
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, notFound(pathOf(request)), runtime.log),
-  );
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request);
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+    const problem =
+      allowed.length === 0 ? notFound(path) : methodNotAllowed(path, request.method, allowed);
+    return sendProblem(request, reply, problem, runtime.log);
+  });
 
   registerSecurity(app, {
     host: options.host,
