@@ -35,6 +35,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   example: ['app'],
 };
 
+/** The storage packages that the stores are built on; a store never imports another store. */
+const storageFoundations: ReadonlySet<string> = new Set(['@dwcp/segments', '@dwcp/sqlite']);
+
 /** Where packages are: the `workspaces` of the root manifest. */
 const workspaceGlobs = (
   JSON.parse(readFileSync('package.json', 'utf8')) as { readonly workspaces: readonly string[] }
@@ -86,7 +89,7 @@ for (const { dir, manifest } of workspaces.values()) {
     const [from, to] = [layerOf(manifest), layerOf(dependency.manifest)];
     const allowed =
       from === 'storage' && to === 'storage'
-        ? dependency.manifest.name === '@dwcp/segments'
+        ? storageFoundations.has(dependency.manifest.name)
         : mayImport[from]?.includes(to);
     if (allowed !== true) {
       problems.push(

@@ -115,3 +115,4 @@ export {
   type SpanStatus,
 } from './span.ts';
 export { systemClock } from './system-clock.ts';
+export { wordsOf } from './words.ts';

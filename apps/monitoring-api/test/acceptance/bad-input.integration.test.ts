@@ -30,10 +30,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  // It went through all of this and still ends in order.
-  expect(server.child.running).toBe(true);
-  const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
-  process.stdout.write(`peak ${/VmHWM:\s+(\d+)/.exec(status)?.[1]} kB\n`);
   await server[Symbol.asyncDispose]();
   await target[Symbol.asyncDispose]();
 });
@@ -244,5 +240,7 @@ describe('requests', () => {
 
   test('after all of it the server is ready', async () => {
     expect((await fetch(`${server.url}/ready`)).status).toBe(200);
+    const status = readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
+    process.stdout.write(`peak ${/VmHWM:\s+(\d+)/.exec(status)?.[1]} kB\n`);
   });
 });

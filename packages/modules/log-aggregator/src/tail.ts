@@ -1,6 +1,4 @@
-import { CLOUD_REGION, type LogRecord, SERVICE_NAME } from '@dwcp/core';
-
-import { wordsOf } from './words.ts';
+import { CLOUD_REGION, type LogRecord, SERVICE_NAME, wordsOf } from '@dwcp/core';
 
 /** What a live tail wants to see. */
 export interface TailFilter {

@@ -1,6 +1,6 @@
 import { type DatabaseSync } from 'node:sqlite';
 
-import { transact } from './sqlite.ts';
+import { transact } from '@dwcp/sqlite';
 
 /** Pages of the full-text index that one step writes, about. */
 const STEP_PAGES = 64n;

@@ -6,10 +6,9 @@ import {
   type LogRecord,
   type Resource,
   SERVICE_NAME,
+  wordsOf,
 } from '@dwcp/core';
-
-import { attributeText, decodeAttributes, encodeAttributes } from './attribute-json.ts';
-import { wordsOf } from './words.ts';
+import { attributeTextOf, decodeAttributes, encodeAttributes } from '@dwcp/sqlite';
 
 /** A row of `logs`, integers as the driver gives them. */
 export interface LogRow {
@@ -34,8 +33,8 @@ export function encodeRow(
       record.timeUnixNano,
       record.severityNumber,
       origin,
-      resourceText(record.resource, SERVICE_NAME),
-      resourceText(record.resource, CLOUD_REGION),
+      attributeTextOf(record.resource.attributes, SERVICE_NAME),
+      attributeTextOf(record.resource.attributes, CLOUD_REGION),
       record.traceId ?? null,
       record.spanId ?? null,
       record.observedTimeUnixNano,
@@ -89,9 +88,4 @@ export class RecordReader {
     this.#origins.set(id, origin);
     return origin;
   }
-}
-
-function resourceText(resource: Resource, name: string): string {
-  const { attributes } = resource;
-  return Object.hasOwn(attributes, name) ? attributeText(attributes[name] ?? '') : '';
 }

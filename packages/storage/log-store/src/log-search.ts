@@ -1,7 +1,8 @@
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
 
-import { type Position } from './position.ts';
+import { type Position } from '@dwcp/sqlite';
+
 import { type SearchPlan } from './search-plan.ts';
 
 /** Index entries looked at between two turns of the event loop. */

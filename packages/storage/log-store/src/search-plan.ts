@@ -1,8 +1,14 @@
 import { InvalidInputError, type LogQuery } from '@dwcp/core';
+import {
+  checkLimit,
+  clampInt64,
+  decodeCursor,
+  encodeCursor,
+  fragmentsOf,
+  type Position,
+} from '@dwcp/sqlite';
 
-import { fragmentsOf } from './attribute-json.ts';
-import { checkLimit, clampInt64, decodeCursor, encodeCursor, type Position } from './position.ts';
-import { queryWords } from './words.ts';
+import { queryWords } from './query-words.ts';
 
 type Parameter = bigint | number | string;
 

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
@@ -16,16 +15,23 @@ import {
   type LogStoreStats,
   silentLog,
 } from '@dwcp/core';
+import {
+  asBackendError,
+  clampInt64,
+  GroupCommit,
+  hasAttribute,
+  isInt64,
+  openDatabase,
+  shrink,
+  sizeOnDisk,
+  transact,
+} from '@dwcp/sqlite';
 
-import { hasAttributes } from './attribute-json.ts';
 import { compactWords } from './compact-words.ts';
-import { GroupCommit } from './group-commit.ts';
 import { encodeOrigin, encodeRow, type LogRow, RecordReader } from './log-row.ts';
 import { matchingPositions } from './log-search.ts';
-import { clampInt64, isInt64 } from './position.ts';
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { planSearch } from './search-plan.ts';
-import { asBackendError, openDatabase, shrink, sizeOnDisk, transact } from './sqlite.ts';
 
 export interface SqliteLogStoreOptions {
   /** A folder of its own; made when it is not there. */
@@ -92,18 +98,12 @@ export class SqliteLogStore implements LogStore {
    */
   static async open(options: SqliteLogStoreOptions): Promise<SqliteLogStore> {
     const path = join(options.dir, 'logs.db');
-    try {
-      await mkdir(options.dir, { recursive: true });
-    } catch (error) {
-      throw asBackendError(BACKEND, `cannot make the folder ${options.dir}`, error);
-    }
-    const { maxSizeBytes } = options;
-    const db = openDatabase({
+    const db = await openDatabase({
       backend: BACKEND,
       path,
       version: SCHEMA_VERSION,
       schema: SCHEMA,
-      ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
+      maxSizeBytes: options.maxSizeBytes,
     });
     return new SqliteLogStore(db, path, options);
   }
@@ -137,6 +137,7 @@ export class SqliteLogStore implements LogStore {
     const { signal } = options;
     signal?.throwIfAborted();
     const plan = planSearch(query);
+    const wanted = Object.entries(query.attributes ?? {});
     const reader = new RecordReader(this.#db);
     const records: LogRecord[] = [];
     let characters = 0;
@@ -153,7 +154,8 @@ export class SqliteLogStore implements LogStore {
           const row = this.#row.get(position.id) as unknown as LogRow | undefined;
           if (row === undefined) continue;
           const record = reader.read(row);
-          if (!hasAttributes(record.attributes, query.attributes ?? {})) continue;
+          if (!wanted.every(([name, text]) => hasAttribute(record.attributes, name, text)))
+            continue;
           records.push(record);
           characters += row.body.length + row.attributes.length;
           last = position;

@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { BackendError, CorruptionError, type LogQuery, type LogRecord } from '@dwcp/core';
+import { BackendError, type LogQuery, type LogRecord } from '@dwcp/core';
 import { SqliteLogStore } from '@dwcp/log-store';
 import { logRecord, logStoreContract, ManualClock } from '@dwcp/testing';
 import fc from 'fast-check';
@@ -186,23 +186,6 @@ test('an append while another program holds the file is refused as retryable', a
   other.close();
   await store.append([logRecord(1n)]);
   expect((await store.search(everything)).records).toEqual([logRecord(1n)]);
-});
-
-test('a file of a newer version, a damaged file and a folder that cannot be are refused', async () => {
-  await using data = await folder();
-  await (await SqliteLogStore.open({ dir: data.dir, clock }))[Symbol.asyncDispose]();
-  const file = new DatabaseSync(join(data.dir, 'logs.db'));
-  file.exec('PRAGMA user_version = 99');
-  file.close();
-  const newer = SqliteLogStore.open({ dir: data.dir, clock });
-  await expect(newer).rejects.toThrow(/has format 99, but this program knows formats up to 1/);
-  await expect(newer).rejects.toMatchObject({ retryable: false });
-
-  await using broken = await folder();
-  await writeFile(join(broken.dir, 'logs.db'), 'no database at all, but long enough'.repeat(200));
-  await expect(SqliteLogStore.open({ dir: broken.dir, clock })).rejects.toThrow(CorruptionError);
-  const inFile = SqliteLogStore.open({ dir: join(broken.dir, 'logs.db', 'x'), clock });
-  await expect(inFile).rejects.toThrow(BackendError);
 });
 
 test('a closed store has written what waited, and refuses more', async () => {

@@ -1,6 +1,5 @@
 import { type TraceQuery } from '@dwcp/core';
-
-import { checkLimit, clampInt64, decodeCursor, encodeCursor, type Position } from './position.ts';
+import { checkLimit, clampInt64, decodeCursor, encodeCursor, type Position } from '@dwcp/sqlite';
 
 type Parameter = bigint | number | string;
 

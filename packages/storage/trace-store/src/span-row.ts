@@ -12,13 +12,13 @@ import {
   type SpanLink,
   type SpanStatus,
 } from '@dwcp/core';
-
 import {
-  attributeText,
+  attributeTextOf,
   decodeAttributes,
   encodeAttributes,
   fragmentsOf,
-} from './attribute-json.ts';
+  hasAttribute,
+} from '@dwcp/sqlite';
 
 /** A row of `spans`, integers as the driver gives them. */
 export interface SpanRow {
@@ -66,11 +66,11 @@ export function encodeSpan(span: Span, origin: bigint): readonly SQLInputValue[]
 }
 
 export function serviceOf(span: Span): string {
-  return resourceText(span.resource, SERVICE_NAME);
+  return attributeTextOf(span.resource.attributes, SERVICE_NAME);
 }
 
 export function regionOf(span: Span): string {
-  return resourceText(span.resource, CLOUD_REGION);
+  return attributeTextOf(span.resource.attributes, CLOUD_REGION);
 }
 
 export function encodeOrigin(resource: Resource, scope: InstrumentationScope): string {
@@ -137,14 +137,10 @@ export function spanHasAttributes(
 ): boolean {
   let decoded: Attributes | undefined;
   return wanted.every(([name, text]) => {
-    if (equals(resource.attributes, name, text)) return true;
+    if (hasAttribute(resource.attributes, name, text)) return true;
     if (!fragmentsOf(name, text).some((fragment) => encoded.includes(fragment))) return false;
-    return equals((decoded ??= decodeAttributes(encoded)), name, text);
+    return hasAttribute((decoded ??= decodeAttributes(encoded)), name, text);
   });
-}
-
-function equals(attributes: Attributes, name: string, text: string): boolean {
-  return Object.hasOwn(attributes, name) && attributeText(attributes[name] ?? '') === text;
 }
 
 function decodeEvents(text: string): readonly SpanEvent[] {
@@ -163,9 +159,4 @@ function decodeLinks(text: string): readonly SpanLink[] {
     spanId,
     attributes: decodeAttributes(attributes),
   }));
-}
-
-function resourceText(resource: Resource, name: string): string {
-  const { attributes } = resource;
-  return Object.hasOwn(attributes, name) ? attributeText(attributes[name] ?? '') : '';
 }

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
@@ -18,13 +17,20 @@ import {
   type TraceStoreStats,
   type TraceSummary,
 } from '@dwcp/core';
+import {
+  asBackendError,
+  clampInt64,
+  GroupCommit,
+  isInt64,
+  openDatabase,
+  shrink,
+  sizeOnDisk,
+  transact,
+} from '@dwcp/sqlite';
 
-import { GroupCommit } from './group-commit.ts';
-import { clampInt64, isInt64 } from './position.ts';
 import { SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { planSearch } from './search-plan.ts';
 import { SpanReader, type SpanRow } from './span-row.ts';
-import { asBackendError, openDatabase, shrink, sizeOnDisk, transact } from './sqlite.ts';
 import { AttributeFilter, matchingPositions } from './trace-search.ts';
 import { TraceWriter } from './trace-writer.ts';
 
@@ -89,18 +95,12 @@ export class SqliteTraceStore implements TraceStore {
    */
   static async open(options: SqliteTraceStoreOptions): Promise<SqliteTraceStore> {
     const path = join(options.dir, 'traces.db');
-    try {
-      await mkdir(options.dir, { recursive: true });
-    } catch (error) {
-      throw asBackendError(BACKEND, `cannot make the folder ${options.dir}`, error);
-    }
-    const { maxSizeBytes } = options;
-    const db = openDatabase({
+    const db = await openDatabase({
       backend: BACKEND,
       path,
       version: SCHEMA_VERSION,
       schema: SCHEMA,
-      ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
+      maxSizeBytes: options.maxSizeBytes,
     });
     return new SqliteTraceStore(db, path, options);
   }

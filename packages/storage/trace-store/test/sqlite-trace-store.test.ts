@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-import { BackendError, CorruptionError, type Span, type TraceQuery } from '@dwcp/core';
+import { BackendError, type Span, type TraceQuery } from '@dwcp/core';
 import { ManualClock, testSpan, traceStoreContract } from '@dwcp/testing';
 import { SqliteTraceStore } from '@dwcp/trace-store';
 import fc from 'fast-check';
@@ -215,22 +215,6 @@ test('an append while another program holds the file is refused as retryable', a
   other.close();
   await store.append([span]);
   expect(await store.trace(span.traceId)).toEqual([span]);
-});
-
-test('a file of a newer version, a damaged file and a folder that cannot be are refused', async () => {
-  await using data = await folder();
-  await (await SqliteTraceStore.open({ dir: data.dir, clock }))[Symbol.asyncDispose]();
-  const file = new DatabaseSync(join(data.dir, 'traces.db'));
-  file.exec('PRAGMA user_version = 99');
-  file.close();
-  const newer = SqliteTraceStore.open({ dir: data.dir, clock });
-  await expect(newer).rejects.toThrow(/has format 99, but this program knows formats up to 1/);
-
-  await using broken = await folder();
-  await writeFile(join(broken.dir, 'traces.db'), 'no database at all, but long enough'.repeat(200));
-  await expect(SqliteTraceStore.open({ dir: broken.dir, clock })).rejects.toThrow(CorruptionError);
-  const inFile = SqliteTraceStore.open({ dir: join(broken.dir, 'traces.db', 'x'), clock });
-  await expect(inFile).rejects.toThrow(BackendError);
 });
 
 test('a closed store has written what waited, and refuses more', async () => {

@@ -1,24 +1,17 @@
 import { InvalidInputError } from '@dwcp/core';
 
-/** Where a record stands in time order: by time, then by the order of arrival. */
+import { isInt64 } from './int64.ts';
+
+/** Where an item of a list stands in time order: by time, then by the order of arrival. */
 export interface Position {
   readonly time: bigint;
   readonly id: bigint;
 }
 
-const MAX_INT64 = 2n ** 63n - 1n;
-
-/** A moment within what a 64-bit column holds. */
-export function clampInt64(value: bigint): bigint {
-  if (value > MAX_INT64) return MAX_INT64;
-  return value < -MAX_INT64 ? -MAX_INT64 : value;
-}
-
-export function isInt64(value: bigint): boolean {
-  return BigInt.asIntN(64, value) === value;
-}
-
-/** An opaque cursor; `kind` ties it to the list and order it was made for. */
+/**
+ * An opaque cursor.
+ * @param kind ties it to the list and order it was made for: small letters and `-`
+ */
 export function encodeCursor(kind: string, position: Position): string {
   return Buffer.from(`${kind}:${position.time}:${position.id}`).toString('base64url');
 }

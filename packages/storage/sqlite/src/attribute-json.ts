@@ -21,9 +21,14 @@ export function decodeAttributes(text: string): Attributes {
   return Object.fromEntries(Object.entries(parsed).map(([name, v]) => [name, decodeValue(v)]));
 }
 
-/** How an attribute compares with the text of a query: arrays as their JSON. */
-export function attributeText(value: AttributeValue): string {
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+/** The text an attribute is compared and shown by, arrays as their JSON; '' when it is not there. */
+export function attributeTextOf(attributes: Attributes, name: string): string {
+  return Object.hasOwn(attributes, name) ? attributeText(attributes[name] ?? '') : '';
+}
+
+/** Whether the attribute is there and has this text. */
+export function hasAttribute(attributes: Attributes, name: string, text: string): boolean {
+  return Object.hasOwn(attributes, name) && attributeTextOf(attributes, name) === text;
 }
 
 /**
@@ -35,15 +40,8 @@ export function fragmentsOf(name: string, text: string): readonly string[] {
   return [`${key}${JSON.stringify(text)}`, `${key}${text}`, `${key}[`, `${key}{`];
 }
 
-/** Whether all wanted attributes are there, compared as text. */
-export function hasAttributes(
-  attributes: Attributes,
-  wanted: Readonly<Record<string, string>>,
-): boolean {
-  return Object.entries(wanted).every(
-    ([name, text]) =>
-      Object.hasOwn(attributes, name) && attributeText(attributes[name] ?? '') === text,
-  );
+function attributeText(value: AttributeValue): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 function isSpecial(value: unknown): value is number {
