@@ -357,7 +357,8 @@ describe('life and death', () => {
         join(import.meta.dirname, 'children/embed-and-end.ts'),
         folder.path,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      // Node would warn of colours asked for and forbidden at once.
+      { stdio: ['ignore', 'pipe', 'pipe'], env: {} },
     );
     let doneMs = 0;
     child.stdout.once('data', () => {

@@ -13,7 +13,7 @@ test('the example of the README runs and prints what it says', () => {
   const printed = execFileSync(
     process.execPath,
     ['--conditions=@dwcp/source', '--input-type=module-typescript', '--eval', code],
-    { cwd: import.meta.dirname, encoding: 'utf8' },
+    { cwd: import.meta.dirname, encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '0' } },
   );
   const promised = [...code.matchAll(/\/\/ (.*)/g)].map(([, comment]) => comment);
   expect(printed.trim().split('\n')).toEqual(promised);

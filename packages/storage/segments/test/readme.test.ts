@@ -15,7 +15,7 @@ test('the example of the README runs, and what it wrote is there in the next run
     execFileSync(
       process.execPath,
       ['--conditions=@dwcp/source', '--input-type=module-typescript', '--eval', code],
-      { cwd: import.meta.dirname, encoding: 'utf8' },
+      { cwd: import.meta.dirname, encoding: 'utf8', env: { ...process.env, FORCE_COLOR: '0' } },
     );
   expect(run()).toBe('');
   expect(run()).toBe('replayed this survives kill -9 from here on\n');
