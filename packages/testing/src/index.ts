@@ -1,11 +1,20 @@
+export { clockContract, type ClockUnderTest } from './clock-contract.ts';
 export { logRecord, logStoreContract, type LogStoreFixture } from './log-store-contract.ts';
 export { ManualClock } from './manual-clock.ts';
+export { MemoryMetricStore } from './memory-metric-store.ts';
+export { metricQueryContract } from './metric-query-contract.ts';
 export {
   batchOf,
   metricStoreContract,
   type MetricStoreUnderTest,
   rowsOf,
 } from './metric-store-contract.ts';
+export {
+  notifierContract,
+  type NotifierUnderTest,
+  type ReceiverAnswer,
+} from './notifier-contract.ts';
+export { type RecordedRow, RecordingMetricStore } from './recording-metric-store.ts';
 export { Child, type ChildOptions, eventually, freePort } from './servers/child.ts';
 export { findProgram, type ProgramName, wants } from './servers/find-program.ts';
 export { type RealServer, startNodeExporter, startPrometheus } from './servers/prometheus.ts';

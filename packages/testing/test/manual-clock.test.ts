@@ -1,5 +1,10 @@
-import { ManualClock } from '@dwcp/testing';
+import { clockContract, ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
+
+clockContract('ManualClock', () => {
+  const clock = new ManualClock();
+  return { clock, pass: (durationMs) => clock.advance(durationMs) };
+});
 
 test('timers fire in the order of their time, then of their making', async () => {
   const clock = new ManualClock(1_000);

@@ -10,8 +10,7 @@ import {
   type QueryValue,
   SampleBatchBuilder,
 } from '@dwcp/core';
-
-import { type MemoryStore } from './memory-store.ts';
+import { type MemoryMetricStore } from '@dwcp/testing';
 
 /** Answers each expression with what a test put there. */
 export class FakeQuery implements MetricQuery {
@@ -73,7 +72,7 @@ export class FakeNotifier implements Notifier {
 }
 
 export async function write(
-  store: MemoryStore,
+  store: MemoryMetricStore,
   rows: readonly (readonly [Record<string, string>, number, number | 'stale'])[],
 ): Promise<void> {
   const batch = new SampleBatchBuilder();
@@ -85,7 +84,10 @@ export async function write(
 }
 
 /** `{a="b"} 1 1 stale` of each series of a metric. */
-export async function dump(store: MemoryStore, metricName: string): Promise<readonly string[]> {
+export async function dump(
+  store: MemoryMetricStore,
+  metricName: string,
+): Promise<readonly string[]> {
   const series = await store.select({
     matchers: [{ name: '__name__', operator: '=', value: metricName }],
     startUnixMs: -Infinity,

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 
 import { loadRuleFiles, RuleFileError } from '@dwcp/alerting';
 import { PromqlEngine } from '@dwcp/promql';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { expect, test } from 'vitest';
-
-import { MemoryStore } from './memory-store.ts';
 
 function folder(files: Readonly<Record<string, string>>): { readonly dir: string } & Disposable {
   const dir = mkdtempSync(join(tmpdir(), 'dwcp-rules-'));
@@ -49,7 +47,7 @@ test('the shipped rules load, are answered by the engine, and each says what it 
   const rules = groups.flatMap((group) => group.rules);
   expect(rules.length).toBeGreaterThanOrEqual(8);
   const clock = new ManualClock();
-  const engine = new PromqlEngine({ store: new MemoryStore(), clock });
+  const engine = new PromqlEngine({ store: new MemoryMetricStore(), clock });
   for (const rule of rules) {
     const { value } = await engine.instant({
       expression: rule.expression,

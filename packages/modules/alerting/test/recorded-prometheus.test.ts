@@ -9,11 +9,10 @@ import {
 } from '@dwcp/alerting';
 import { Labels } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { describe, expect, test } from 'vitest';
 
 import { FakeQuery, write } from './fakes.ts';
-import { MemoryStore } from './memory-store.ts';
 
 const path = join(
   import.meta.dirname,
@@ -65,7 +64,7 @@ async function slotPhase(recording: Recording): Promise<number> {
   const clock = new ManualClock(1_700_000_000_000);
   const query = new FakeQuery();
   const groups = parseRuleFile(JSON.stringify(recording.rules), 'rules.yml');
-  await using manager = new RuleManager({ groups, query, store: new MemoryStore(), clock });
+  await using manager = new RuleManager({ groups, query, store: new MemoryMetricStore(), clock });
   manager.start();
   await clock.advance(1_000);
   return (query.asked[0]?.unixMs ?? 0) % 1_000;
@@ -80,7 +79,7 @@ interface Replay {
 async function replay(recording: Recording): Promise<Replay> {
   const zeroUnixMs = 1_700_000_000_000 + (await slotPhase(recording)) - EVALUATION_PHASE_MS;
   const clock = new ManualClock(zeroUnixMs - 2_600);
-  const store = new MemoryStore();
+  const store = new MemoryMetricStore();
   const engine = new PromqlEngine({ store, clock });
   const groups = parseRuleFile(JSON.stringify(recording.rules), 'rules.yml');
   await using manager = new RuleManager({ groups, query: engine, store, clock });

@@ -7,12 +7,11 @@ import {
 } from '@dwcp/alerting';
 import { type MetricQuery, QueryError } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
 import { FakeInstruments } from './fake-instruments.ts';
 import { dump, FakeNotifier, FakeQuery, write } from './fakes.ts';
-import { MemoryStore } from './memory-store.ts';
 
 const MINUTE = 60_000;
 
@@ -29,7 +28,7 @@ const downRule =
 function setUp(groups: readonly RuleGroup[], options: Partial<RuleManagerOptions> = {}) {
   const clock = new ManualClock();
   const query = new FakeQuery();
-  const store = new MemoryStore();
+  const store = new MemoryMetricStore();
   const notifier = new FakeNotifier();
   const manager = new RuleManager({
     groups,
@@ -179,7 +178,7 @@ test('a scalar is recorded as one series without labels', async () => {
 });
 
 test('a later rule of the group sees what an earlier one wrote', async () => {
-  const store = new MemoryStore();
+  const store = new MemoryMetricStore();
   const clock = new ManualClock();
   const query = new PromqlEngine({ store, clock });
   const groups = groupsOf('- {record: a, expr: vector(7)}\n- {record: b, expr: a + 1}');
@@ -308,7 +307,7 @@ test('an evaluation that takes too long leaves slots out, never two at a time', 
   await using manager = new RuleManager({
     groups: groupsOf('- {record: a, expr: x}'),
     query: slow,
-    store: new MemoryStore(),
+    store: new MemoryMetricStore(),
     clock,
   });
   manager.start();
@@ -485,7 +484,7 @@ test('an alert that ended while the process was down is told as resolved, a minu
 
 test('with the real engine a target that dies is told within 5 s, and its return within 3 s', async () => {
   for (const deathMs of [0, 250, 500, 750, 990]) {
-    const store = new MemoryStore();
+    const store = new MemoryMetricStore();
     const clock = new ManualClock();
     const query = new PromqlEngine({ store, clock });
     const notifier = new FakeNotifier();

@@ -1,8 +1,7 @@
 import { Labels, type MetricStore, systemClock } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
+import { MemoryMetricStore } from '@dwcp/testing';
 import { expect, test } from 'vitest';
-
-import { MemoryMetricStore } from '../test/support/memory-store.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -6,21 +6,19 @@ import {
   type MetricCollector,
   type MetricSink,
 } from '@dwcp/metrics-collector';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, RecordingMetricStore } from '@dwcp/testing';
 import { describe, expect, test } from 'vitest';
-
-import { RecordingStore } from '../support/recording-store.ts';
 
 const START = Date.parse('2026-01-02T03:04:05.300Z');
 const labels = { region: 'eu', instance: 'box' };
 
 function setUp(options: Partial<CollectionLoopOptions> = {}): {
   readonly clock: ManualClock;
-  readonly store: RecordingStore;
+  readonly store: RecordingMetricStore;
   readonly loop: CollectionLoop;
 } {
   const clock = new ManualClock(START);
-  const store = new RecordingStore();
+  const store = new RecordingMetricStore();
   const loop = new CollectionLoop({ store, clock, labels, ...options });
   return { clock, store, loop };
 }
@@ -128,7 +126,7 @@ describe('one tick', () => {
     loop.start();
     await clock.advance(1_000);
     expect(store.batches).toHaveLength(1);
-    expect(store.rows).toEqual(
+    expect(store.rows()).toEqual(
       expect.arrayContaining([
         {
           series: 'a_value{instance="box", job="host", region="eu", x="1"}',
@@ -146,8 +144,10 @@ describe('one tick', () => {
     loop.register(collectorOf('a', (sink) => sink.add('a_value', undefined, 1)));
     loop.start();
     await clock.advance(3_000);
-    expect(store.known.filter(({ name }) => name === 'a_value')).toHaveLength(1);
-    expect(store.known.map(({ name }) => name)).toContain('dwcp_collection_duration_seconds');
+    expect(store.metadataPuts.filter(({ name }) => name === 'a_value')).toHaveLength(1);
+    expect(store.metadataPuts.map(({ name }) => name)).toContain(
+      'dwcp_collection_duration_seconds',
+    );
   });
 
   test('measures itself', async () => {
@@ -246,10 +246,13 @@ describe('the end of a series', () => {
     await clock.advance(1_000);
     devices = ['sda'];
     await clock.advance(2_000);
-    const gone = store.rows.filter((row) => row.series.includes('sdb'));
+    const gone = store.rows().filter((row) => row.series.includes('sdb'));
     expect(gone.map(({ value }) => value)).toEqual([1, 'stale']);
     expect(
-      store.rows.filter((row) => row.series.includes('"sda"')).map(({ value }) => value),
+      store
+        .rows()
+        .filter((row) => row.series.includes('"sda"'))
+        .map(({ value }) => value),
     ).toEqual([1, 1, 1]);
   });
 
@@ -262,7 +265,7 @@ describe('the end of a series', () => {
     await clock.advance(1_000);
     gauge.remove({ peer: 'x' });
     await clock.advance(1_000);
-    const rows = store.rows.filter((row) => row.series.startsWith('dwcp_peer'));
+    const rows = store.rows().filter((row) => row.series.startsWith('dwcp_peer'));
     expect(rows.map(({ value }) => value)).toEqual([1, 'stale']);
   });
 

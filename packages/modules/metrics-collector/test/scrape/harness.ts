@@ -2,19 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
-import {
-  type AppendResult,
-  type Counter,
-  type Instruments,
-  isStale,
-  type LabelValues,
-  type MetricMetadata,
-  type MetricStore,
-  type SampleBatch,
-  type Series,
-} from '@dwcp/core';
+import { type Counter, type Instruments, type LabelValues } from '@dwcp/core';
 import { parseScrapeConfigs, Scraper, type ScraperOptions } from '@dwcp/metrics-collector';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, RecordingMetricStore } from '@dwcp/testing';
 
 export const TEXT = { 'content-type': 'text/plain; version=0.0.4' };
 
@@ -26,89 +16,6 @@ export async function until(condition: () => boolean, what = 'the condition'): P
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
-  }
-}
-
-export interface StoredRow {
-  readonly series: string;
-  readonly unixMs: number;
-  readonly value: number | 'stale';
-}
-
-/** Keeps batches as they come. */
-export class RecordingStore implements MetricStore {
-  readonly batches: SampleBatch[] = [];
-  readonly known = new Map<string, MetricMetadata>();
-  /** What the next appends answer. */
-  answer: () => Promise<AppendResult> | AppendResult = () => ({ appended: 0, rejected: {} });
-
-  async append(batch: SampleBatch): Promise<AppendResult> {
-    const answer = await this.answer();
-    this.batches.push(batch);
-    return answer;
-  }
-
-  /** The rows of one batch, or of all. */
-  rows(index?: number): StoredRow[] {
-    const batches = index === undefined ? this.batches : [this.batches.at(index)];
-    return batches.flatMap((batch) =>
-      (batch?.labels ?? []).map((labels, i) => ({
-        series: labels.toString(),
-        unixMs: batch?.timestamps[i] ?? Number.NaN,
-        value:
-          batch !== undefined && isStale(batch.values, i)
-            ? ('stale' as const)
-            : (batch?.values[i] ?? Number.NaN),
-      })),
-    );
-  }
-
-  /** Values by metric name in one batch; only for names that occur once. */
-  values(index = -1): Record<string, number | 'stale'> {
-    const batch = this.batches.at(index);
-    const rows = this.rows(index);
-    return Object.fromEntries(
-      rows.map(({ value }, i) => [batch?.labels[i]?.metricName ?? '', value]),
-    );
-  }
-
-  putMetadata(metadata: readonly MetricMetadata[]): void {
-    for (const each of metadata) this.known.set(each.name, each);
-  }
-
-  metadata(): readonly MetricMetadata[] {
-    return [...this.known.values()];
-  }
-
-  select(): Promise<readonly Series[]> {
-    return Promise.resolve([]);
-  }
-
-  series(): Promise<readonly never[]> {
-    return Promise.resolve([]);
-  }
-
-  labelNames(): Promise<readonly string[]> {
-    return Promise.resolve([]);
-  }
-
-  labelValues(): Promise<readonly string[]> {
-    return Promise.resolve([]);
-  }
-
-  stats(): ReturnType<MetricStore['stats']> {
-    return {
-      seriesCount: 0,
-      headSampleCount: 0,
-      blockCount: 0,
-      sizeBytes: 0,
-      oldestUnixMs: undefined,
-      newestUnixMs: undefined,
-    };
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
   }
 }
 
@@ -174,7 +81,7 @@ export class TestServer implements AsyncDisposable {
 /** A scraper of one job at 1 s, driven by a manual clock. */
 export class Harness implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly store = new RecordingStore();
+  readonly store = new RecordingMetricStore();
   readonly instruments = new CountingInstruments();
   readonly scraper: Scraper;
 

@@ -1,9 +1,8 @@
 import { Labels, QueryError } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { describe, expect, test } from 'vitest';
 
-import { MemoryMetricStore } from '../support/memory-store.ts';
 import { elements, engineOver, points } from '../support/series.ts';
 
 const counter = {

@@ -7,9 +7,8 @@ import {
   setStale,
 } from '@dwcp/core';
 import { parseExpression, printExpression, PromqlEngine } from '@dwcp/promql';
-import { ManualClock } from '@dwcp/testing';
+import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 
-import { MemoryMetricStore } from './memory-store.ts';
 import { type Eval, type Load, parseScript, type SeriesLine } from './promql-script.ts';
 import { type Stage, StageTracker } from './stages.ts';
 import { canBePinned, evaluationTimes, pin } from './variants.ts';

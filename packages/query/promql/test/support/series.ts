@@ -1,8 +1,6 @@
 import { Labels, type QueryResult, setStale } from '@dwcp/core';
 import { PromqlEngine, type PromqlEngineOptions } from '@dwcp/promql';
-import { ManualClock } from '@dwcp/testing';
-
-import { MemoryMetricStore } from './memory-store.ts';
+import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 
 /** Samples as `[seconds, value]`; the value 'stale' is the staleness marker. */
 export type Point = readonly [number, number | 'stale'];
