@@ -44,11 +44,15 @@ const filters = {
     }),
   ),
   level: Type.Optional(
-    Type.Array(LogLevelSchema, { description: 'Exactly these levels.', maxItems: 6 }),
+    Type.Array(LogLevelSchema, { description: 'Exactly these levels; may repeat.', maxItems: 6 }),
   ),
-  minLevel: Type.Optional(LogLevelSchema),
-  service: Type.Optional(Type.String({ maxLength: 256 })),
-  region: Type.Optional(Type.String({ maxLength: 256 })),
+  minLevel: Type.Optional(
+    Type.Union(LogLevelSchema.anyOf, { description: 'This level and those above it.' }),
+  ),
+  service: Type.Optional(
+    Type.String({ maxLength: 256, description: 'The service that wrote it.' }),
+  ),
+  region: Type.Optional(Type.String({ maxLength: 256, description: 'The region it is from.' })),
 };
 
 export const LogSearchParametersSchema = Type.Object(
@@ -56,13 +60,25 @@ export const LogSearchParametersSchema = Type.Object(
     start: Type.Optional(TimeParameterSchema),
     end: Type.Optional(TimeParameterSchema),
     ...filters,
-    traceId: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{32}$' })),
-    spanId: Type.Optional(Type.String({ pattern: '^[0-9a-fA-F]{16}$' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+    traceId: Type.Optional(
+      Type.String({ pattern: '^[0-9a-fA-F]{32}$', description: 'Records of this trace.' }),
+    ),
+    spanId: Type.Optional(
+      Type.String({ pattern: '^[0-9a-fA-F]{16}$', description: 'Records of this span.' }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        default: 100,
+        description: 'Most records of a page.',
+      }),
+    ),
     cursor: Type.Optional(CursorParameterSchema),
     order: Type.Optional(
       Type.Union([Type.Literal('newest-first'), Type.Literal('oldest-first')], {
         default: 'newest-first',
+        description: 'By time.',
       }),
     ),
   },

@@ -81,7 +81,7 @@ export type QueryData = Static<typeof QueryDataSchema>;
 export const QueryResponseSchema = prometheusSuccess(QueryDataSchema);
 
 const time = (description: string) =>
-  Type.Optional(Type.String({ description: `${description} RFC 3339 or Unix seconds.` }));
+  Type.Optional(Type.String({ description: `RFC 3339 or Unix seconds. ${description}` }));
 const duration = (description: string) =>
   Type.Optional(Type.String({ description: `${description} A duration such as 30s, or seconds.` }));
 const limit = Type.Optional(Type.String({ description: 'Most results; 0 for no limit.' }));
@@ -102,22 +102,31 @@ export const RangeQueryParametersSchema = Type.Object({
   limit,
 });
 export const SeriesParametersSchema = Type.Object({
-  'match[]': Type.Array(Type.String(), { minItems: 1 }),
-  start: time(''),
-  end: time(''),
+  'match[]': Type.Array(Type.String(), {
+    minItems: 1,
+    description: 'A series selector; may repeat, what any of them selects is given.',
+  }),
+  start: time('Default: as far back as there is data.'),
+  end: time('Default: no bound.'),
   limit,
 });
 export const LabelsParametersSchema = Type.Object({
-  'match[]': Type.Optional(Type.Array(Type.String())),
-  start: time(''),
-  end: time(''),
+  'match[]': Type.Optional(
+    Type.Array(Type.String(), { description: 'Only of series that it selects; may repeat.' }),
+  ),
+  start: time('Default: as far back as there is data.'),
+  end: time('Default: no bound.'),
   limit,
 });
-export const LabelNameParametersSchema = Type.Object({ name: Type.String() });
+export const LabelNameParametersSchema = Type.Object({
+  name: Type.String({ description: 'The name of the label; `U__` escapes UTF-8 names.' }),
+});
 export const MetadataParametersSchema = Type.Object({
-  metric: Type.Optional(Type.String()),
+  metric: Type.Optional(Type.String({ description: 'Only of this metric.' })),
   limit,
-  limit_per_metric: limit,
+  limit_per_metric: Type.Optional(
+    Type.String({ description: 'Most entries of a metric; there is never more than one.' }),
+  ),
 });
 
 export const SeriesResponseSchema = prometheusSuccess(Type.Array(LabelSetSchema));
@@ -148,7 +157,7 @@ export const TargetSchema = Type.Object({
 export type Target = Static<typeof TargetSchema>;
 export const TargetsParametersSchema = Type.Object({
   state: Type.Optional(Type.String({ description: 'active, dropped or any.' })),
-  scrapePool: Type.Optional(Type.String()),
+  scrapePool: Type.Optional(Type.String({ description: 'Only of this job.' })),
 });
 export const TargetsResponseSchema = prometheusSuccess(
   Type.Object({
@@ -204,10 +213,18 @@ export type RecordingRuleView = Static<typeof RecordingRuleSchema>;
 export type RuleGroupView = Static<typeof RuleGroupSchema>;
 export const RulesParametersSchema = Type.Object({
   type: Type.Optional(Type.String({ description: 'alert or record.' })),
-  'rule_name[]': Type.Optional(Type.Array(Type.String())),
-  'rule_group[]': Type.Optional(Type.Array(Type.String())),
-  'file[]': Type.Optional(Type.Array(Type.String())),
-  exclude_alerts: Type.Optional(Type.String()),
+  'rule_name[]': Type.Optional(
+    Type.Array(Type.String(), { description: 'Only rules of this name; may repeat.' }),
+  ),
+  'rule_group[]': Type.Optional(
+    Type.Array(Type.String(), { description: 'Only groups of this name; may repeat.' }),
+  ),
+  'file[]': Type.Optional(
+    Type.Array(Type.String(), { description: 'Only groups of this file; may repeat.' }),
+  ),
+  exclude_alerts: Type.Optional(
+    Type.String({ description: '`true` leaves the alerts of rules out.' }),
+  ),
 });
 export const RulesResponseSchema = prometheusSuccess(
   Type.Object({ groups: Type.Array(RuleGroupSchema) }),

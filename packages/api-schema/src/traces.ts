@@ -13,11 +13,17 @@ export const TraceSearchParametersSchema = Type.Object(
   {
     start: Type.Optional(TimeParameterSchema),
     end: Type.Optional(TimeParameterSchema),
-    service: Type.Optional(Type.String({ maxLength: 256 })),
-    operation: Type.Optional(Type.String({ maxLength: 1_024 })),
-    region: Type.Optional(Type.String({ maxLength: 256 })),
-    minDurationMs: Type.Optional(Type.Number({ minimum: 0 })),
-    maxDurationMs: Type.Optional(Type.Number({ minimum: 0 })),
+    service: Type.Optional(
+      Type.String({ maxLength: 256, description: 'A service that took part.' }),
+    ),
+    operation: Type.Optional(Type.String({ maxLength: 1_024, description: 'The name of a span.' })),
+    region: Type.Optional(Type.String({ maxLength: 256, description: 'A region that took part.' })),
+    minDurationMs: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Traces that took this long or longer.' }),
+    ),
+    maxDurationMs: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Traces that took this long or less.' }),
+    ),
     error: Type.Optional(
       Type.Boolean({ description: 'Only traces with, or without, a span in error.' }),
     ),
@@ -27,7 +33,14 @@ export const TraceSearchParametersSchema = Type.Object(
         maxItems: 16,
       }),
     ),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 50 })),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        default: 50,
+        description: 'Most traces of a page.',
+      }),
+    ),
     cursor: Type.Optional(CursorParameterSchema),
   },
   { additionalProperties: false },

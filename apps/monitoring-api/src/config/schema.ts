@@ -1,10 +1,12 @@
 import { type Static, Type } from 'typebox';
 
 const NAME = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
-const NAME_HINT =
+/** What a name may be; at the end of the description of every setting that is one. */
+export const NAME_HINT =
   'letters, digits, dot, underscore and hyphen; at most 63; first a letter or digit';
 
-const name = () => Type.Optional(Type.String({ pattern: NAME, description: NAME_HINT }));
+/** The description is shown as the fix when the form is wrong. */
+const name = (what: string) => Type.String({ pattern: NAME, description: `${what}: ${NAME_HINT}` });
 const url = (description: string) =>
   Type.Optional(Type.String({ format: 'http-url', maxLength: 2_048, description }));
 const path = (description: string) =>
@@ -20,7 +22,7 @@ const group = <Properties extends Parameters<typeof Type.Object>[0]>(properties:
 
 const WebhookSchema = Type.Object(
   {
-    name: Type.String({ pattern: NAME, description: NAME_HINT }),
+    name: name('name the webhook, for logs and metrics'),
     url: url('Where alerts are sent by POST; or urlFile.'),
     urlFile: path('A file that holds the URL, for URLs that are secrets.'),
     secretFile: path('A file with the key that signs each notification (HMAC-SHA-256).'),
@@ -35,7 +37,7 @@ const WebhookSchema = Type.Object(
 
 const SloSchema = Type.Object(
   {
-    id: Type.String({ pattern: NAME, description: NAME_HINT }),
+    id: name('name the objective, as `getSlaCompliance` is asked for it'),
     objective: Type.Number({
       exclusiveMinimum: 0,
       exclusiveMaximum: 1,
@@ -50,7 +52,7 @@ const SloSchema = Type.Object(
     errorRatioExpression: Type.Optional(
       Type.String({ minLength: 1, description: 'PromQL: bad events over all events, in [0, 1].' }),
     ),
-    window: Type.Optional(Type.String({ format: 'duration', default: '30d' })),
+    window: duration('30d', 'How far back the objective looks.'),
   },
   { additionalProperties: false },
 );
@@ -68,21 +70,30 @@ export const ConfigSchema = Type.Object(
         description: `name the region this process runs in, such as eu-west: ${NAME_HINT}`,
       }),
     ),
-    service: Type.Optional(Type.String({ pattern: NAME, default: 'dwcp', description: NAME_HINT })),
-    instance: name(),
+    service: Type.Optional(
+      Type.String({
+        pattern: NAME,
+        default: 'dwcp',
+        description: `name what this process is, the label job of its series: ${NAME_HINT}`,
+      }),
+    ),
+    instance: Type.Optional(
+      name('name this process among those of its service; default: the host name'),
+    ),
     dataDir: path('Where the embedded stores live. Default: ./data/<service>.'),
-    prometheusURL: url('A Prometheus to work with.'),
-    grafanaURL: url('A Grafana to work with.'),
+    prometheusURL: url('A Prometheus to work with; checked, not connected yet.'),
+    grafanaURL: url('A Grafana to work with; checked, not connected yet.'),
     grafanaAPIKey: secret('A Grafana service-account token; or grafanaAPIKeyFile.'),
     grafanaAPIKeyFile: path('A file that holds grafanaAPIKey.'),
     jaegerEndpoint: Type.Optional(
       Type.String({
         format: 'endpoint-url',
         maxLength: 2_048,
-        description: 'A Jaeger collector URL, or host:port of an agent.',
+        description:
+          'A Jaeger collector URL, or host:port of an agent; checked, not connected yet.',
       }),
     ),
-    elasticsearchURL: url('An Elasticsearch to work with.'),
+    elasticsearchURL: url('An Elasticsearch to work with; checked, not connected yet.'),
     server: group({
       host: Type.Optional(
         Type.String({
@@ -92,12 +103,22 @@ export const ConfigSchema = Type.Object(
         }),
       ),
       port: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 65_535, default: 9_000, description: '0: any free.' }),
+        Type.Integer({
+          minimum: 0,
+          maximum: 65_535,
+          default: 9_000,
+          description: 'The port to listen on, or the next free one; 0: any free one.',
+        }),
       ),
       token: secret('What clients send as `Authorization: Bearer ...`; or tokenFile.', 16),
       tokenFile: path('A file that holds the token.'),
       bodyLimitBytes: Type.Optional(
-        Type.Integer({ minimum: 1_024, maximum: 268_435_456, default: 16_777_216 }),
+        Type.Integer({
+          minimum: 1_024,
+          maximum: 268_435_456,
+          default: 16_777_216,
+          description: 'The largest body of a request, after unpacking.',
+        }),
       ),
       allowedHosts: Type.Optional(
         Type.Array(Type.String({ pattern: '^[A-Za-z0-9.:_-]{1,253}$' }), {
@@ -109,34 +130,62 @@ export const ConfigSchema = Type.Object(
       externalURL: url('How people reach this server; used in links of alerts.'),
     }),
     scrapeConfigs: Type.Optional(
-      Type.Unknown({ description: 'As `scrape_configs` of Prometheus.', default: [] }),
+      Type.Unknown({
+        description: 'Jobs to scrape, each as an entry of `scrape_configs` of Prometheus.',
+        default: [],
+      }),
     ),
     alerting: group({
       ruleFiles: Type.Optional(
         Type.Array(Type.String({ minLength: 1 }), {
           default: [],
           maxItems: 256,
-          description: 'Prometheus rule files; * and ** match.',
+          description: 'Prometheus rule files; `*` and `**` match.',
         }),
       ),
-      webhooks: Type.Optional(Type.Array(WebhookSchema, { default: [], maxItems: 64 })),
+      webhooks: Type.Optional(
+        Type.Array(WebhookSchema, {
+          default: [],
+          maxItems: 64,
+          description: "Where alerts are sent, in the format of Alertmanager's webhooks.",
+        }),
+      ),
     }),
     retention: group({
-      metrics: duration('30d', 'How long samples are kept.'),
-      logs: duration('30d', 'How long log records are kept.'),
-      traces: duration('7d', 'How long spans are kept.'),
+      metrics: duration('30d', 'How long samples are kept; at least 1h.'),
+      logs: duration('30d', 'How long log records are kept; at least 1h.'),
+      traces: duration('7d', 'How long spans are kept; at least 1h.'),
     }),
     collection: group({
-      intervalMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 60_000, default: 1_000 })),
+      intervalMs: Type.Optional(
+        Type.Integer({
+          minimum: 100,
+          maximum: 60_000,
+          default: 1_000,
+          description: 'Time between two looks at the host, the process and the instruments.',
+        }),
+      ),
       host: flag(true, 'Watch the host: CPU, memory, disks, network.'),
       process: flag(true, 'Watch this process: CPU, memory, event loop, garbage collection.'),
     }),
     query: group({
       maxSamples: Type.Optional(
-        Type.Integer({ minimum: 1_000, maximum: 1_000_000_000, default: 50_000_000 }),
+        Type.Integer({
+          minimum: 1_000,
+          maximum: 1_000_000_000,
+          default: 50_000_000,
+          description: 'Samples one query may hold in memory.',
+        }),
       ),
       timeout: duration('2m', 'How long one query may take.'),
-      maxConcurrent: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 20 })),
+      maxConcurrent: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 1_000,
+          default: 20,
+          description: 'Queries over HTTP at the same time; one more is answered with 503.',
+        }),
+      ),
     }),
     logging: group({
       level: Type.Optional(
@@ -149,11 +198,18 @@ export const ConfigSchema = Type.Object(
             Type.Literal('error'),
             Type.Literal('fatal'),
           ],
-          { default: 'info' },
+          { default: 'info', description: "The lowest level kept of the platform's own log." },
         ),
       ),
     }),
-    slos: Type.Optional(Type.Array(SloSchema, { default: [], maxItems: 256 })),
+    slos: Type.Optional(
+      Type.Array(SloSchema, {
+        default: [],
+        maxItems: 256,
+        description:
+          'Service level objectives: a good and a total expression, or an error ratio, each.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -1,0 +1,98 @@
+import { type ExampleServer } from './example-server.ts';
+
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+const SPAN_ID = 'b7ad6b7169203331';
+const START = '1767323045000000000';
+
+/** A request that the reference shows, and what it answers. */
+export interface HttpExample {
+  readonly parameters?: readonly (readonly [name: string, value: string])[];
+  /** Values in the path. */
+  readonly path?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly contentType?: string;
+  /** Keeps the answer short; the page shows it as a pipe behind curl. */
+  readonly grep?: string;
+  /** For endpoints whose answer does not end. */
+  readonly stream?: (server: ExampleServer) => Promise<unknown>;
+}
+
+const resource = `{"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}`;
+
+const span = `{"traceId": "${TRACE_ID}", "spanId": "${SPAN_ID}", "name": "place order", "kind": 2,
+      "startTimeUnixNano": "${START}", "endTimeUnixNano": "1767323045042000000"}`;
+
+const record = `{"timeUnixNano": "${START}", "severityNumber": 13, "body": {"stringValue": "stock is low"},
+      "traceId": "${TRACE_ID}", "spanId": "${SPAN_ID}"}`;
+
+/** In the order they are asked: what is read has to be written before. */
+export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
+  'POST /v1/traces': {
+    contentType: 'application/json',
+    body: `{"resourceSpans": [{"resource": ${resource},\n    "scopeSpans": [{"spans": [${span}]}]}]}`,
+  },
+  'POST /v1/logs': {
+    contentType: 'application/json',
+    body: `{"resourceLogs": [{"resource": ${resource},\n    "scopeLogs": [{"logRecords": [${record}]}]}]}`,
+  },
+  'POST /api/v1/import/prometheus': {
+    contentType: 'text/plain',
+    body: 'shop_orders_total{country="de"} 17 1767323045000',
+  },
+  'GET /api/v1/query': {
+    parameters: [
+      ['query', 'shop_orders_total'],
+      ['time', '2026-01-02T03:04:06Z'],
+    ],
+  },
+  'GET /api/v1/query_range': {
+    parameters: [
+      ['query', 'sum by (country) (shop_orders_total)'],
+      ['start', '1767323045'],
+      ['end', '1767323075'],
+      ['step', '15s'],
+    ],
+  },
+  'GET /api/v1/series': { parameters: [['match[]', 'shop_orders_total{country="de"}']] },
+  'GET /api/v1/labels': { parameters: [['match[]', 'shop_orders_total']] },
+  'GET /api/v1/label/{name}/values': {
+    path: { name: 'country' },
+    parameters: [['match[]', 'shop_orders_total']],
+  },
+  'GET /api/v1/metadata': { parameters: [['metric', 'shop_queue_length']] },
+  'GET /api/v1/status/buildinfo': {},
+  'GET /api/v1/targets': { parameters: [['state', 'active']] },
+  'GET /api/v1/rules': { parameters: [['rule_name[]', 'QueueTooLong']] },
+  'GET /api/v1/alerts': {},
+  'GET /api/v1/logs': {
+    parameters: [
+      ['text', 'stock'],
+      ['minLevel', 'warn'],
+      ['limit', '1'],
+    ],
+  },
+  'GET /api/v1/logs/tail': {
+    parameters: [
+      ['service', 'shop'],
+      ['minLevel', 'error'],
+    ],
+    stream: ({ runtime }) => {
+      runtime.logs.logger('orders').error('card refused', { orderId: 17 });
+      return runtime.logs.flush();
+    },
+  },
+  'GET /api/v1/traces': {
+    parameters: [
+      ['service', 'shop'],
+      ['operation', 'place order'],
+      ['minDurationMs', '10'],
+    ],
+  },
+  'GET /api/v1/traces/{traceId}': { path: { traceId: TRACE_ID } },
+  'GET /api/v1/services': {},
+  'GET /health': {},
+  'GET /ready': {},
+  'GET /api/v1/status': {},
+  'GET /metrics': { grep: 'dwcp_record_errors_total' },
+  'GET /metrics/host': { grep: '# .*node_load1 ' },
+};
