@@ -85,6 +85,9 @@ export interface WindowOptions {
   readonly variesByStep?: boolean;
 }
 
+/** After so many samples looked at, others get a chance: a few milliseconds' work. */
+const SAMPLES_PER_BREATH = 1_000_000;
+
 /** Runs a function over every window of every series, two pointers moving along the samples. */
 export async function overWindows(
   vector: RangeVector,
@@ -97,6 +100,7 @@ export async function overWindows(
   const steps = vector.atMs === undefined || variesByStep ? grid.count : 1;
   const window = new Window();
   const columns: Column[] = [];
+  let samplesSeen = 0;
   for (const series of vector.series) {
     budget.charge(grid.count);
     const column = newColumn(series.labels, series.dropName || !keepsName, grid.count);
@@ -108,6 +112,12 @@ export async function overWindows(
         column.values[step] = window.result;
         column.present[step] = 1;
         found = true;
+      }
+      // One long series with wide windows is as much work as many series.
+      samplesSeen += window.size;
+      if (samplesSeen > SAMPLES_PER_BREATH) {
+        samplesSeen = 0;
+        await budget.breathe();
       }
     }
     if (steps < grid.count) {

@@ -1,4 +1,4 @@
-import { Labels, QueryError } from '@dwcp/core';
+import { Labels, QueryError, systemClock } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
 import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { describe, expect, test } from 'vitest';
@@ -315,6 +315,25 @@ describe('limits', () => {
       errorType: 'canceled',
       message: 'query was canceled in expression evaluation',
     });
+  });
+
+  test('one series with wide windows does not hold the event loop either', async () => {
+    const { store } = engineOver([]);
+    const labels = Labels.from({ __name__: 'm' });
+    const timestamps = Float64Array.from({ length: 30_000 }, (_, i) => i * 1_000);
+    store.put({ labels, timestamps, values: new Float64Array(timestamps.length).fill(1) });
+    const engine = new PromqlEngine({ store, clock: systemClock });
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    await engine.range({
+      expression: 'stddev_over_time(m[8h])',
+      startUnixMs: 22_500_000,
+      endUnixMs: 30_000_000,
+      stepMs: 1_000,
+    });
+    clearInterval(timer);
+    // Two hundred million values in all: at least half a dozen stretches of 20 ms.
+    expect(turns).toBeGreaterThan(5);
   });
 
   test.each([
