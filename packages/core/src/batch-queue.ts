@@ -39,6 +39,8 @@ export class BatchQueue<T> {
   #timer: Disposable | undefined;
   #writing: Promise<void> | undefined;
   #closed = false;
+  /** Closed, and nothing more is written. */
+  #abandoned = false;
   #written = 0;
   #dropped = 0;
   #givenUp = 0;
@@ -75,7 +77,7 @@ export class BatchQueue<T> {
    */
   async flush(): Promise<void> {
     const target = this.#done + this.#waiting.length + this.#inFlight;
-    while (this.#done < target) await (this.#writing ?? this.#writeBatch());
+    while (this.#done < target && !this.#abandoned) await (this.#writing ?? this.#writeBatch());
   }
 
   /** Flushes within the limit, then refuses what comes; what is left counts as dropped. */
@@ -85,7 +87,8 @@ export class BatchQueue<T> {
     this.#cancelTimer();
     const giveUp = Promise.withResolvers<void>();
     using _ = this.#options.clock.schedule(options.timeoutMs, giveUp.resolve);
-    await Promise.race([this.flush().catch(() => undefined), giveUp.promise]);
+    await Promise.race([this.#drain(), giveUp.promise]);
+    this.#abandoned = true;
     this.#dropped += this.#waiting.length;
     this.#waiting = [];
   }
@@ -94,45 +97,63 @@ export class BatchQueue<T> {
     return this.#written + this.#givenUp;
   }
 
-  /** Writes until nothing waits; after a failure, rests and comes back. */
+  /** Flushes past batches that are given up, as long as there is progress. */
+  async #drain(): Promise<void> {
+    for (let before = -1; before < this.#done && !this.#abandoned;) {
+      before = this.#done;
+      try {
+        await this.flush();
+        return;
+      } catch {
+        // The write's failure is counted and told where it happened.
+      }
+    }
+  }
+
+  /** Begins to write unless a write is at work, whose end looks for what to do next itself. */
   #pump(): void {
     this.#cancelTimer();
     if (this.#writing !== undefined || this.#waiting.length === 0) return;
-    this.#writeBatch().then(
-      () => {
-        if (this.#waiting.length >= this.#options.batchSize) this.#pump();
-        else if (this.#waiting.length > 0) this.#scheduleIn(this.#options.delayMs);
-      },
-      () => this.#scheduleIn(this.#options.retryDelayMs ?? 1_000),
-    );
+    this.#writeBatch().catch(() => undefined);
   }
 
   #writeBatch(): Promise<void> {
     const batch = this.#waiting.splice(0, this.#options.batchSize);
     this.#inFlight = batch.length;
-    this.#writing = this.#options
-      .write(batch)
-      .then(
-        () => {
-          this.#written += batch.length;
-        },
-        (error: unknown) => {
-          this.#failedWrites++;
-          if (mayEverSucceed(error)) this.#waiting.unshift(...batch);
-          else this.#givenUp += batch.length;
-          this.#options.onError?.(error);
-          throw error;
-        },
-      )
-      .finally(() => {
-        this.#inFlight = 0;
-        this.#writing = undefined;
-      });
-    return this.#writing;
+    const writing = this.#write(batch).then(
+      () => {
+        this.#written += batch.length;
+        this.#endWrite();
+        if (this.#waiting.length < this.#options.batchSize) this.#scheduleIn(this.#options.delayMs);
+        else if (!this.#closed) this.#pump();
+      },
+      (error: unknown) => {
+        this.#failedWrites++;
+        if (!mayEverSucceed(error)) this.#givenUp += batch.length;
+        else if (this.#abandoned) this.#dropped += batch.length;
+        else this.#waiting.unshift(...batch);
+        this.#endWrite();
+        this.#scheduleIn(this.#options.retryDelayMs ?? 1_000);
+        this.#options.onError?.(error);
+        throw error;
+      },
+    );
+    this.#writing = writing;
+    return writing;
+  }
+
+  /** Rejects also when the write throws before it gives a promise. */
+  async #write(batch: readonly T[]): Promise<void> {
+    await this.#options.write(batch);
+  }
+
+  #endWrite(): void {
+    this.#inFlight = 0;
+    this.#writing = undefined;
   }
 
   #scheduleIn(delayMs: number): void {
-    if (this.#closed || this.#writing !== undefined) return;
+    if (this.#closed || this.#writing !== undefined || this.#waiting.length === 0) return;
     this.#timer ??= this.#options.clock.schedule(delayMs, () => this.#pump());
   }
 

@@ -135,3 +135,103 @@ test('a batch that never can be written is given up and counted, and the rest go
   expect(queue.stats()).toEqual({ waiting: 0, written: 1, dropped: 4, failedWrites: 2 });
   await queue.flush();
 });
+
+/** A queue whose writes end when the test says so. */
+function heldWrites(): {
+  readonly clock: ManualClock;
+  readonly queue: BatchQueue<number>;
+  readonly writes: { readonly items: readonly number[]; readonly end: (error?: Error) => void }[];
+} {
+  const clock = new ManualClock();
+  const writes: { readonly items: readonly number[]; readonly end: (error?: Error) => void }[] = [];
+  const queue = new BatchQueue<number>({
+    clock,
+    capacity: 100,
+    batchSize: 3,
+    delayMs: 50,
+    retryDelayMs: 200,
+    write: (items) =>
+      new Promise((resolve, reject) => {
+        const end = (error?: Error): void => {
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+        writes.push({ items: [...items], end });
+      }),
+  });
+  return { clock, queue, writes };
+}
+
+test('what is pushed while a flush writes is written after its delay, with no further push', async () => {
+  const { clock, queue, writes } = heldWrites();
+  queue.push(1);
+  const flushed = queue.flush();
+  queue.push(2);
+  await clock.advance(60);
+  writes[0]?.end();
+  await flushed;
+  await clock.advance(50);
+  expect(writes.map(({ items }) => items)).toEqual([[1], [2]]);
+});
+
+test('what a flush could not write is tried again after the retry delay', async () => {
+  const { clock, queue, writes } = heldWrites();
+  queue.push(1);
+  const flushed = queue.flush();
+  await clock.advance(60);
+  writes[0]?.end(new Error('down'));
+  await expect(flushed).rejects.toThrow('down');
+  await clock.advance(200);
+  expect(writes.map(({ items }) => items)).toEqual([[1], [1]]);
+});
+
+test('a write that ends after close gave up is counted, and nothing is written after it', async () => {
+  for (const error of [undefined, new Error('down')]) {
+    const { clock, queue, writes } = heldWrites();
+    for (let i = 1; i <= 4; i++) queue.push(i);
+    const closed = queue.close({ timeoutMs: 500 });
+    await clock.advance(500);
+    await closed;
+    writes[0]?.end(error);
+    await clock.advance(1_000);
+    expect(writes).toHaveLength(1);
+    expect(queue.stats()).toMatchObject({
+      waiting: 0,
+      written: error === undefined ? 3 : 0,
+      dropped: error === undefined ? 1 : 4,
+    });
+  }
+});
+
+test('a batch that never can be written does not cost the others their write at close', async () => {
+  const { clock, queue, writes } = heldWrites();
+  for (let i = 1; i <= 4; i++) queue.push(i);
+  const closed = queue.close({ timeoutMs: 500 });
+  writes[0]?.end(new InvalidInputError('time', 'is beyond 2262'));
+  await clock.advance(10);
+  writes[1]?.end();
+  await closed;
+  expect(queue.stats()).toMatchObject({ waiting: 0, written: 1, dropped: 3 });
+});
+
+test('a write that throws at once loses nothing', async () => {
+  const clock = new ManualClock();
+  const written: number[] = [];
+  let fails = true;
+  const queue = new BatchQueue<number>({
+    clock,
+    capacity: 10,
+    batchSize: 3,
+    delayMs: 50,
+    write: (items) => {
+      if (fails) throw new Error('down');
+      written.push(...items);
+      return Promise.resolve();
+    },
+  });
+  queue.push(1);
+  await clock.advance(50);
+  fails = false;
+  await clock.advance(1_000);
+  expect(written).toEqual([1]);
+});
