@@ -50,9 +50,9 @@ function advanceWithHit(
   const previous = before?.state;
   const isActive = previous?.kind === 'pending' || previous?.kind === 'firing';
   const activeAtUnixMs = isActive ? previous.activeAtUnixMs : unixMs;
-  const held = unixMs - activeAtUnixMs >= forMs;
+  // Firing goes on even where `for` grew with a reload.
+  const held = previous?.kind === 'firing' || unixMs - activeAtUnixMs >= forMs;
   const common = { labels, annotations, keepFiringSinceUnixMs: undefined, sent: before?.sent };
-  // Where `for` grew with a reload, a firing alert goes back to pending.
   if (!held) return { ...common, state: { kind: 'pending', activeAtUnixMs, value } };
   const firedAtUnixMs = previous?.kind === 'firing' ? previous.firedAtUnixMs : unixMs;
   return { ...common, state: { kind: 'firing', activeAtUnixMs, firedAtUnixMs, value } };
@@ -66,9 +66,7 @@ function advanceWithoutHit(
   const { state } = before;
   switch (state.kind) {
     case 'pending':
-      // Receivers that know it as firing, from before its `for` grew, have to hear of its end.
-      if (before.sent?.kind !== 'firing') return undefined;
-      return resolve(before, unixMs);
+      return undefined;
     case 'firing': {
       const since = before.keepFiringSinceUnixMs ?? unixMs;
       if (keepFiringForMs > 0 && unixMs - since < keepFiringForMs) {

@@ -222,7 +222,8 @@ function simpleValue(value: unknown): AttributeValue | undefined {
     const [kind] = kinds;
     if (kinds.size === 0) return [];
     if (kinds.size === 1 && (kind === 'string' || kind === 'number' || kind === 'boolean')) {
-      return value as readonly string[];
+      // A copy: the caller may go on with the array before the record is written.
+      return [...(value as readonly string[])];
     }
   }
   return undefined;

@@ -55,7 +55,7 @@ export function parsePinoLine(line: string): PinoLine {
   } = object;
   return {
     level: levelOf(level),
-    message: typeof msg === 'string' ? msg : '',
+    message: typeof msg === 'string' ? msg : (JSON.stringify(msg) ?? ''),
     timeUnixMs: readTime(time),
     traceId: typeof traceId === 'string' && isTraceId(traceId) ? traceId : undefined,
     spanId: typeof spanId === 'string' && isSpanId(spanId) ? spanId : undefined,

@@ -214,6 +214,11 @@ describe('lines of pino', () => {
     return stored;
   };
 
+  test('keep a message that is no text', async () => {
+    const records = await take('{"level":30,"msg":{"a":1}}\n{"level":30,"msg":7}\n{"level":30}\n');
+    expect(records.map(({ body }) => body)).toEqual(['{"a":1}', '7', '']);
+  });
+
   test('become records with level, time, trace and error', async () => {
     const [record] = await take(
       `${JSON.stringify({
@@ -358,4 +363,13 @@ test('a level by name is read, a time no store can keep is not', async () => {
     { severityText: 'ERROR', timeUnixNano: clock.nowUnixNano() },
     { severityText: 'INFO', timeUnixNano: 1_767_323_045_678_000_000n },
   ]);
+});
+
+test('an array changed after the call is stored as it was', async () => {
+  const { logs, stored } = setup();
+  const ids: unknown[] = [1, 2];
+  logs.logger('a').info('took', { ids });
+  ids.push({ not: 'a number' });
+  await logs.flush();
+  expect(stored[0]?.attributes).toEqual({ ids: [1, 2] });
 });

@@ -147,7 +147,7 @@ export class Tracer implements AsyncDisposable {
       onEnd: (span, left) => {
         this.#leftOut += left.out;
         this.#cut += left.cut;
-        this.#queue.push(span);
+        this.recordSpan(span);
       },
     });
   }

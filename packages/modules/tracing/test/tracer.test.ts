@@ -309,3 +309,14 @@ test('the flag of a random trace id is set on new traces and passed on as it cam
   const random = { ...parent, randomTraceId: true };
   expect(tracer.startSpan('child', { parent: random }).context.randomTraceId).toBe(true);
 });
+
+test('a span whose parent has no valid ids does not reach the store, where it would cost its batch', async () => {
+  const { tracer, stored } = setup();
+  const parent = { traceId: 'not hex', spanId: 'b'.repeat(16), sampled: true, traceState: '' };
+  tracer.startSpan('bad', { parent }).end();
+  tracer.startSpan('late').end(2n ** 64n);
+  tracer.startSpan('good').end();
+  await tracer.flush();
+  expect(stored.map(({ name }) => name)).toEqual(['good']);
+  expect(tracer.stats().invalid).toBe(2);
+});

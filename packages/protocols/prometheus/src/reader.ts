@@ -97,6 +97,7 @@ export class ExpositionReader {
   #timestamp: number | undefined;
   #exemplar: Exemplar | undefined;
   #labels: Labels | undefined;
+  #emptyLabels: readonly string[] = [];
   #countedLine = 1;
   #countedTo = 0;
 
@@ -179,6 +180,15 @@ export class ExpositionReader {
   /** The labels of the current sample with `__name__`, sorted; parsed at the first call. */
   labels(): Labels {
     return (this.#labels ??= this.#parseLabels());
+  }
+
+  /**
+   * Labels of the current sample that stand with an empty value and so are not among `labels()`.
+   * With `honor_labels` they keep a target's label of that name away; Pushgateway relies on it.
+   */
+  emptyLabels(): readonly string[] {
+    this.labels();
+    return this.#emptyLabels;
   }
 
   /** After an error: goes on with the line after the one where the bad entry starts. */
@@ -268,6 +278,7 @@ export class ExpositionReader {
           throw new LabelSyntaxError(this.#open, 'the metric name is missing');
         }
       }
+      this.#emptyLabels = flat.filter((_, i) => i % 2 === 0 && flat[i + 1] === '');
       return this.#builder.build(flat);
     } catch (error) {
       throw this.#labelError(error, start);

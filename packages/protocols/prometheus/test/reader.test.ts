@@ -15,6 +15,14 @@ describe('ExpositionReader', () => {
     expect(it.next()).toBe(false);
   });
 
+  test('tells which labels stand with an empty value', () => {
+    const it = reader('a{b="",c="1",d=""} 1\ne{f="b"} 2\n');
+    it.next();
+    expect([it.labels().toString(), it.emptyLabels()]).toEqual(['a{c="1"}', ['b', 'd']]);
+    it.next();
+    expect(it.emptyLabels()).toEqual([]);
+  });
+
   test('knows the expected series again', () => {
     const it = reader('a{b="1"} 2\nc 3\n');
     expect(it.next('a{b="1"}')).toBe(true);

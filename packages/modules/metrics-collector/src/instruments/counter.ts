@@ -35,7 +35,7 @@ class CounterCell extends Cell implements BoundCounter {
       this.#value += value;
       if (options?.exemplar !== undefined) this.#remember(options.exemplar, value);
     } else {
-      this.#reject(value < 0 ? 'negative_increment' : 'invalid_value');
+      this.#reject(typeof value === 'number' && value < 0 ? 'negative_increment' : 'invalid_value');
     }
   }
 

@@ -29,7 +29,9 @@ class GaugeCell extends Cell implements BoundGauge {
   }
 
   dec(value: number = 1): void {
-    this.inc(-value);
+    // Negating would make a number of a text, and throw for a symbol.
+    if (typeof value === 'number') this.inc(-value);
+    else this.#reject('invalid_value');
   }
 
   fill(out: Float64Array): void {

@@ -85,7 +85,7 @@ function readAll(reader: ExpositionReader, options: ReadOptions, result: ReadRes
     result.scraped++;
     let cached = reader.expectedMatched ? guess : cache.find(reader.series);
     const isNew = cached === undefined;
-    cached ??= cache.add(reader.series, storedLabels(reader.labels(), target, external));
+    cached ??= cache.add(reader.series, storedLabels(reader, target, external));
     cache.see(cached);
     const { series } = cached;
     if (series === undefined) continue;

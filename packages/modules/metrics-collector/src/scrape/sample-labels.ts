@@ -1,4 +1,5 @@
 import { compareUtf8, Labels } from '@dwcp/core';
+import { type ExpositionReader } from '@dwcp/protocol-prometheus';
 
 import { relabel } from './relabel.ts';
 import { ScrapeError } from './scrape-error.ts';
@@ -8,18 +9,21 @@ import { type Target } from './target.ts';
 /**
  * The labels a sample is stored under: target labels (`honor_labels` decides conflicts, the loser
  * becomes `exported_...`), metric relabelling, then external labels where none of that name stands.
- * So an exposed or configured `region` is kept, and every sample has one.
+ * So an exposed or configured `region` is kept, and every sample has one. An exposed label with an
+ * empty value is honored too: it keeps the target's label of that name away, as Pushgateway's
+ * `instance=""` is meant to.
  * @returns undefined when relabelling drops the series
  * @throws ScrapeError when a label limit is exceeded or the name is lost
  */
 export function storedLabels(
-  exposed: Labels,
+  sample: Pick<ExpositionReader, 'labels' | 'emptyLabels'>,
   target: Target,
   external: Labels,
 ): Labels | undefined {
   const { job } = target;
+  const exposed = sample.labels();
   const merged = job.honorLabels
-    ? merge(target.labels, exposed)
+    ? merge(target.labels.without(sample.emptyLabels()), exposed)
     : withTargetLabels(exposed, target.labels);
   const relabelled = relabel(merged, job.metricRelabelConfigs);
   if (relabelled === undefined || relabelled.size === 0) return undefined;

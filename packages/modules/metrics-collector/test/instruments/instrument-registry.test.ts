@@ -43,6 +43,7 @@ describe('a counter', () => {
     [-1, 'negative_increment'],
     ['5' as unknown as number, 'invalid_value'],
     [{ method: 'GET' } as unknown as number, 'invalid_value'],
+    [Symbol('1') as unknown as number, 'invalid_value'],
   ])('refuses an increment of %s and counts it as %s', (value, reason) => {
     const registry = makeRegistry();
     registry.counter({ name: 'a_total', help: 'A.' }).inc(value);
@@ -81,9 +82,11 @@ describe('a gauge', () => {
     const gauge = registry.gauge({ name: 'dwcp_size', help: 'S.' });
     gauge.inc(Infinity);
     gauge.dec(Number.NaN);
+    gauge.dec('5' as unknown as number);
+    gauge.dec(Symbol('1') as unknown as number);
     expect(collected(registry)).toEqual({
       dwcp_size: 0,
-      'dwcp_instrument_rejected_total{instrument="dwcp_size", reason="invalid_value"}': 2,
+      'dwcp_instrument_rejected_total{instrument="dwcp_size", reason="invalid_value"}': 4,
     });
   });
 

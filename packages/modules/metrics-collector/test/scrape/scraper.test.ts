@@ -175,6 +175,23 @@ describe('labels', () => {
     );
   });
 
+  test('with honor_labels an exposed empty label keeps the target label away, as Pushgateway means it', async () => {
+    const { server } = await exposing('a{instance="",x="1"} 1\nb{job="",instance=""} 2\nc 3\n');
+    await using _ = server;
+    const stored = async (honor_labels: boolean): Promise<readonly string[]> => {
+      await using it = new Harness([job([server.address], { honor_labels })]);
+      await it.tick();
+      const rows = it.store.rows(-1).slice(0, 3);
+      return rows.map(({ series }) => series.replace(server.address, 'host'));
+    };
+    expect(await stored(true)).toEqual([
+      'a{job="test", region="eu-1", x="1"}',
+      'b{region="eu-1"}',
+      'c{instance="host", job="test", region="eu-1"}',
+    ]);
+    expect((await stored(false))[1]).toBe('b{instance="host", job="test", region="eu-1"}');
+  });
+
   test('a region among the target labels wins over the external one', async () => {
     const { server } = await exposing('a 1\n');
     await using _ = server;
