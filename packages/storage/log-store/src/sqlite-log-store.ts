@@ -74,7 +74,7 @@ export class SqliteLogStore implements LogStore {
     this.#commits = new GroupCommit({
       backend: BACKEND,
       write: (records) => this.#write(records),
-      groupItems: 10_000,
+      groupItems: 1_000,
       capacity: 100_000,
     });
     this.#insert = db.prepare(

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { BackendError, type LogQuery, type LogRecord } from '@dwcp/core';
 import { SqliteLogStore } from '@dwcp/log-store';
@@ -52,6 +53,21 @@ test('a time outside 64 bits is refused and the rest of the store works on', asy
   await expect(wrong).rejects.toThrow('records[1].timeUnixNano');
   await store.append([logRecord(0n, { timeUnixNano: 2n ** 63n - 1n })]);
   expect((await store.search(everything)).records).toHaveLength(1);
+});
+
+test('many appends at once leave the event loop a turn for each thousand records', async () => {
+  await using data = await folder();
+  await using store = await SqliteLogStore.open({ dir: data.dir, clock });
+  const records = Array.from({ length: 500 }, (_, i) => logRecord(BigInt(i)));
+  const countOnTurns: number[] = [];
+  const appended = Promise.all(Array.from({ length: 6 }, () => store.append(records)));
+  for (let turn = 0; turn < 4; turn++) {
+    await nextTurn();
+    countOnTurns.push(store.stats().recordCount);
+  }
+  await appended;
+  expect(countOnTurns.filter((count, i) => count - (countOnTurns[i - 1] ?? 0) > 1_000)).toEqual([]);
+  expect(store.stats().recordCount).toBe(3_000);
 });
 
 test('walks over more records than a slice find the same as a filter over all of them', async () => {

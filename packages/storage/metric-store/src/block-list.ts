@@ -192,13 +192,17 @@ export class BlockList {
 
   /** The oldest run of neighbours that are alike, sound, and together not too long. */
   #mergeable(): readonly Block[] | undefined {
+    const { maxMergedMs } = this.#options;
     for (let start = 0; start + MERGE_COUNT <= this.#blocks.length; start++) {
       const run = this.#blocks.slice(start, start + MERGE_COUNT);
       const level = run[0]?.footer.level;
       if (run.some((block) => block.isDamaged || block.footer.level !== level)) continue;
-      const minUnixMs = Math.min(...run.map(({ footer }) => footer.minUnixMs));
-      const maxUnixMs = Math.max(...run.map(({ footer }) => footer.maxUnixMs));
-      if (maxUnixMs - minUnixMs <= this.#options.maxMergedMs) return run;
+      const starts = run.map(({ footer }) => footer.minUnixMs);
+      const ends = run.map(({ footer }) => footer.maxUnixMs);
+      // A late sample makes its block long at once. What such a block holds goes with its end.
+      const isLong = ends.some((end, i) => end - (starts[i] ?? end) > maxMergedMs);
+      const from = Math.min(...(isLong ? ends : starts));
+      if (Math.max(...ends) - from <= maxMergedMs) return run;
     }
     return undefined;
   }

@@ -34,8 +34,8 @@ import { encodeMetadata, SampleRecord } from './wal-record.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
-/** A head of fewer samples is sealed for its age in this process only, not for the time it spans. */
-const MIN_SEALED_SAMPLES = 100_000;
+/** A replayed head of fewer samples counts as new, so that many restarts make no many blocks. */
+const MIN_AGED_SAMPLES = 100_000;
 
 /** A head that became immutable, until its block is published. */
 interface Sealing {
@@ -96,7 +96,7 @@ export class EmbeddedMetricStore implements MetricStore {
       maxSeries: maxSeries ?? 1_000_000,
     };
     this.#head = parts.head;
-    this.#headSinceMs = clock.monotonicMs();
+    this.#headSinceMs = clock.monotonicMs() - ageOf(parts.head);
     this.#scheduleMaintenance();
     this.#sealIfDue();
   }
@@ -333,13 +333,10 @@ export class EmbeddedMetricStore implements MetricStore {
 
   #sealIfDue(): void {
     const { blockMs = 30 * MINUTE_MS, maxHeadSamples = 8_000_000 } = this.#parts.options;
-    const { sampleCount, minUnixMs, maxUnixMs } = this.#head;
+    const { sampleCount } = this.#head;
     if (sampleCount === 0 || this.#sealScheduled || this.#stop.signal.aborted) return;
     const isDue =
-      sampleCount >= maxHeadSamples ||
-      this.#clock.monotonicMs() - this.#headSinceMs >= blockMs ||
-      // After a restart its age is not known; of imported old data the span means nothing.
-      (maxUnixMs - minUnixMs >= blockMs && sampleCount >= MIN_SEALED_SAMPLES);
+      sampleCount >= maxHeadSamples || this.#clock.monotonicMs() - this.#headSinceMs >= blockMs;
     if (isDue) this.#sealSoon();
   }
 
@@ -453,4 +450,12 @@ export class EmbeddedMetricStore implements MetricStore {
       retryable: false,
     });
   }
+}
+
+/**
+ * How old a replayed head is taken to be: nobody wrote it down, so it is the time it spans. Later on
+ * the span says nothing, for one series that comes late or is imported makes it long.
+ */
+function ageOf({ sampleCount, minUnixMs, maxUnixMs }: Head): number {
+  return sampleCount >= MIN_AGED_SAMPLES ? maxUnixMs - minUnixMs : 0;
 }

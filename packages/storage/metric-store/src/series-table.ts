@@ -56,6 +56,8 @@ export class SeriesTable {
   /** One copy of each string; a shared one that is dropped too early only costs memory. */
   readonly #strings = new Map<string, string>();
   #nextId = 1;
+  /** Of series that were removed. Used again, so that ids stay small: heads are arrays by id. */
+  readonly #freeIds: number[] = [];
 
   get size(): number {
     return this.#byKey.size;
@@ -72,18 +74,20 @@ export class SeriesTable {
     const own = this.#ownCopy(labels);
     const known = this.#byKey.get(own.key);
     if (known !== undefined) return known;
-    const entry = new SeriesEntry(this.#nextId++, own);
+    const entry = new SeriesEntry(this.#freeIds.pop() ?? this.#nextId++, own);
     this.#byKey.set(own.key, entry);
     for (const [name, value] of own) this.#postings(name, value).push(entry);
     return entry;
   }
 
+  /** Forgets series that no head, no block and no record on its way to the log has. */
   remove(entries: Iterable<SeriesEntry>): void {
     const touched = new Map<string, Set<string>>();
     const gone = new Set<SeriesEntry>();
     for (const entry of entries) {
       if (!this.#byKey.delete(entry.labels.key)) continue;
       gone.add(entry);
+      this.#freeIds.push(entry.id);
       for (const [name, value] of entry.labels) {
         const values = touched.get(name);
         if (values === undefined) touched.set(name, new Set([value]));

@@ -76,7 +76,7 @@ export class SqliteTraceStore implements TraceStore {
     this.#commits = new GroupCommit({
       backend: BACKEND,
       write: (spans) => this.#write(spans),
-      groupItems: 5_000,
+      groupItems: 1_000,
       capacity: 50_000,
     });
     this.#writer = new TraceWriter(db);
