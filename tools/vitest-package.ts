@@ -16,6 +16,8 @@ export function vitestPackage(): ViteUserConfig {
             name: 'unit',
             include: ['test/**/*.test.ts'],
             exclude: ['test/**/*.integration.test.ts'],
+            // A limit for what hangs, far from what a busy machine needs.
+            testTimeout: 30_000,
           },
         },
         {
