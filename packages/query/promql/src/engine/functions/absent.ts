@@ -36,10 +36,13 @@ function absentLabels(arg: Expression): Labels {
   const seen = new Set<string>();
   for (const { name, operator, value } of selector?.matchers ?? []) {
     if (name === METRIC_NAME) continue;
-    // A label that is asked for twice has no one value.
-    if (operator === '=' && !seen.has(name)) labels.set(name, value);
-    else labels.delete(name);
-    seen.add(name);
+    if (operator === '=' && !seen.has(name)) {
+      labels.set(name, value);
+      seen.add(name);
+    } else {
+      // A label that is asked for in two ways has no one value.
+      labels.delete(name);
+    }
   }
   return Labels.fromPairs(labels);
 }

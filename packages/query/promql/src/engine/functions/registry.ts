@@ -5,6 +5,7 @@ import { quote } from '../../parser/go-text.ts';
 import { unsupported } from '../errors.ts';
 import { type Evaluator } from '../evaluator.ts';
 import { type Grid, lastTime, timeAt } from '../grid.ts';
+import { larger, smaller } from '../operators/scalar-operators.ts';
 import { constantColumn, type Value } from '../values.ts';
 import { absent, absentOverTime } from './absent.ts';
 import { type Call, type Implementation, scalarArgument, vectorArgument } from './call.ts';
@@ -74,8 +75,8 @@ const implementations = new Map<string, Implementation>([
   ['histogram_sum', nativeOnly],
   ['label_join', joinLabels],
   ['label_replace', replaceLabels],
-  ['max_of', (call) => extremeOfScalars(call, Math.max)],
-  ['min_of', (call) => extremeOfScalars(call, Math.min)],
+  ['max_of', (call) => extremeOfScalars(call, larger)],
+  ['min_of', (call) => extremeOfScalars(call, smaller)],
   ['pi', (call) => everywhere(call, Math.PI)],
   ['predict_linear', predictLine],
   ['quantile_over_time', quantileOfWindow],

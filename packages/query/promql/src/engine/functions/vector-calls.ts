@@ -3,6 +3,7 @@ import { Labels } from '@dwcp/core';
 import { unwrapParens } from '../../parser/ast.ts';
 import { timeAt } from '../grid.ts';
 import { compareNanLast } from '../operators/aggregation.ts';
+import { larger, smaller } from '../operators/scalar-operators.ts';
 import { type Column, constantColumn, newColumn } from '../values.ts';
 import { argument, type Call, scalarArgument, stringArgument, vectorArgument } from './call.ts';
 import { mapColumns, roundTo } from './element-functions.ts';
@@ -27,9 +28,9 @@ export async function clamp(call: Call): Promise<Column[]> {
   const second = call.node.name === 'clamp' ? await scalarArgument(call, 2) : undefined;
   return mapColumns(columns, (value, step) => {
     const bound = first[step] ?? 0;
-    if (second === undefined) return isMin ? Math.max(bound, value) : Math.min(bound, value);
+    if (second === undefined) return isMin ? larger(bound, value) : smaller(bound, value);
     const upper = second[step] ?? 0;
-    return upper < bound ? undefined : Math.max(bound, Math.min(upper, value));
+    return upper < bound ? undefined : larger(bound, smaller(upper, value));
   });
 }
 

@@ -7,6 +7,16 @@ function power(base: number, exponent: number): number {
   return base ** exponent;
 }
 
+/** Go's math.Max, for which infinity wins over NaN; JavaScript answers NaN. */
+export function larger(a: number, b: number): number {
+  return a === Infinity || b === Infinity ? Infinity : Math.max(a, b);
+}
+
+/** Go's math.Min, for which negative infinity wins over NaN. */
+export function smaller(a: number, b: number): number {
+  return a === -Infinity || b === -Infinity ? -Infinity : Math.min(a, b);
+}
+
 /** The arithmetic of an operator; a comparison answers 1 or 0. */
 export function arithmetic(operator: BinaryOperator): (left: number, right: number) => number {
   switch (operator) {
