@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { freePort } from '@dwcp/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { run } from '#src/cli/run.ts';
@@ -116,6 +117,17 @@ describe('asking a server', () => {
 });
 
 describe('the command line', () => {
+  test('a token file that cannot be read is told without a stack', async () => {
+    const { code, err } = await dwcp(['status'], { DWCP_TOKEN_FILE: '/nowhere/token' });
+    expect(code).toBe(2);
+    expect(err).toMatch(/^dwcp: DWCP_TOKEN_FILE cannot be read: ENOENT.*\n$/);
+  });
+
+  test.each([['start'], ['status'], ['query']])('%s --help is the help', async (command) => {
+    const { code, out } = await dwcp([command, '--help']);
+    expect({ code, out }).toEqual({ code: 0, out: (await dwcp(['help'])).out });
+  });
+
   test('help names every command and no way to put a secret into it', async () => {
     const { code, out } = await dwcp(['help']);
     expect(code).toBe(0);
@@ -243,6 +255,26 @@ describe('dwcp start', () => {
     });
     second.child.kill('SIGINT');
     expect(await second.exit).toBe(0);
+  }, 30_000);
+
+  test('a signal ends a start that waits for the disk', async () => {
+    await using folder = await TemporaryFolder.make();
+    // Reading a pipe without a writer never ends.
+    const pipe = join(folder.path, 'rules.yml');
+    execFileSync('mkfifo', [pipe]);
+    const port = await freePort();
+    const argv = ['--data-dir', join(folder.path, 'data'), '--port', String(port)];
+    const starting = started(argv, { DWCP_ALERTING_RULE_FILES: pipe }).catch(String);
+    const health = (): Promise<number> =>
+      fetch(`http://127.0.0.1:${port}/health`).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await expect.poll(health, { timeout: 10_000 }).toBe(200);
+    for (const child of children) child.kill('SIGTERM');
+    await expect.poll(health, { timeout: 10_000 }).toBe(0);
+    await writeFile(pipe, 'groups: []\n');
+    expect(await starting).toContain('stopping');
   }, 30_000);
 
   test('a data directory in use is an error that names the process', async () => {

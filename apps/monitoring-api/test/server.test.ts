@@ -29,6 +29,8 @@ import { type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { runtimeOf } from '#src/runtime/runtime-of.ts';
+
 import { Platform } from './platform.ts';
 
 let platform: Platform;
@@ -195,6 +197,7 @@ describe('the Prometheus API', () => {
     expect(body).toMatchObject({ status: 'error', errorType });
     expect((body as { error: string }).error).toContain(message);
     expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/json');
   });
 
   test('an expression that cannot be evaluated is 422 execution', async () => {
@@ -252,10 +255,15 @@ describe('the Prometheus API', () => {
 });
 
 describe('our own API', () => {
+  test('links in alerts lead to the port it listens on', () => {
+    expect(runtimeOf(platform.monitoring).externalUrl).toBe(platform.url);
+  });
+
   test('status, health and readiness', async () => {
     const status = (await checked('/api/v1/status', StatusSchema)) as Status;
     expect(status).toMatchObject({ region: 'eu-west', service: 'shop', listening: platform.url });
     expect(status.stores.metrics['seriesCount']).toBeGreaterThanOrEqual(4);
+    expect(status.stores.metrics['rejectedSamples']).toBe(0);
     expect(await checked('/health', HealthSchema)).toMatchObject({ status: 'alive' });
     expect(await checked('/ready', ReadinessSchema)).toEqual({ status: 'ready', reasons: [] });
   });
@@ -351,6 +359,13 @@ describe('our own API', () => {
       instance: path.split('?')[0],
     });
     expect(response.status).toBe(status);
+  });
+
+  test('a path that cannot be decoded is a problem too', async () => {
+    const response = await platform.fetch('/%ff');
+    expect(response.status).toBe(400);
+    expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+    expect(await response.json()).toMatchObject({ type: 'urn:dwcp:problem:bad-request' });
   });
 
   test('every field at fault is named, with what to do', async () => {
@@ -523,6 +538,7 @@ describe('ingest', () => {
     expect(((await response.json()) as Problem).detail).toContain('duplicate=1');
     const status = (await platform.json('/api/v1/status')) as Status;
     expect(status.rejectedSamples['duplicate']).toBe(1);
+    expect(status.stores.metrics['rejectedSamples']).toBe(1);
   });
 
   test('a body above the limit is 413, packed or not', async () => {

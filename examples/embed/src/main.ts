@@ -43,9 +43,11 @@ const address = app.server.address();
 const port = typeof address === 'object' ? address?.port : undefined;
 process.stdout.write(`service http://127.0.0.1:${port}\nconsole ${console.url}\n`);
 
-process.once('SIGTERM', () => {
-  void app
-    .close()
-    .then(() => console.close())
-    .then(() => monitoring.close());
-});
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.once(signal, () => {
+    void app
+      .close()
+      .then(() => console.close())
+      .then(() => monitoring.close());
+  });
+}

@@ -33,7 +33,7 @@ beforeAll(async () => {
 }, 20_000);
 
 afterAll(async () => {
-  child.kill('SIGTERM');
+  child.kill('SIGKILL');
   await exit;
   await rm(folder, { recursive: true, force: true });
 });
@@ -153,3 +153,8 @@ test('the six settings of the quick start are accepted, and what is not connecte
     expect(backend).toMatchObject({ configured: true, state: 'not-connected' });
   }
 });
+
+test('Ctrl-C lets it write what it has and end by itself', async () => {
+  child.kill('SIGINT');
+  expect(await exit).toBe(0);
+}, 20_000);

@@ -24,7 +24,7 @@ export class Client {
     this.#headers =
       file === undefined || file === ''
         ? {}
-        : { authorization: `Bearer ${readFileSync(resolve(io.cwd, file), 'utf8').trim()}` };
+        : { authorization: `Bearer ${readToken(resolve(io.cwd, file))}` };
   }
 
   /** @throws BackendError saying what the server, or the way to it, had against it */
@@ -57,6 +57,15 @@ export class Client {
     throw new BackendError(this.url, `answered ${response.status}: ${reasonOf(body)}`, {
       retryable: response.status >= 500,
     });
+  }
+}
+
+function readToken(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`DWCP_TOKEN_FILE cannot be read: ${reason}`, { cause });
   }
 }
 

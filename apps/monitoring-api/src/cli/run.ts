@@ -8,7 +8,8 @@ import { type ExitCode, type Io, styleFor, UsageError } from './io.ts';
 
 /** Runs one command. Each is loaded only when it is asked for. */
 export async function run(io: Io): Promise<ExitCode> {
-  const [command = 'help', ...argv] = io.argv;
+  const [name = 'help', ...argv] = io.argv;
+  const command = argv.includes('--help') || argv.includes('-h') ? 'help' : name;
   try {
     switch (command) {
       case 'start': {

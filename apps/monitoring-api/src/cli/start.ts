@@ -36,34 +36,45 @@ export async function start(io: Io): Promise<ExitCode> {
   const logDestination = json ? jsonLog(io.out) : readableLog(io.err, styleFor(io.err, io.env));
   const runtime = new Runtime({ config, logDestination });
 
-  const stop = Promise.withResolvers<NodeJS.Signals>();
-  const onSignal = (signal: NodeJS.Signals): void => stop.resolve(signal);
-  process.once('SIGTERM', onSignal);
-  process.once('SIGINT', onSignal);
-
-  let server: RunningServer | undefined;
-  try {
-    // The server answers /health while the stores open; /ready says when the rest does.
-    const [opened, listening] = await Promise.allSettled([
-      runtime.initialize(),
-      startServer(runtime, { keepAlive: true, observeRequests: true }),
-    ]);
-    if (listening.status === 'fulfilled') server = listening.value;
-    if (opened.status === 'rejected') throw opened.reason;
-    if (listening.status === 'rejected') throw listening.reason;
-    if (json) runtime.log.info({ url: listening.value.url }, 'listening');
-    else greet(io, runtime, config, listening.value);
-    if (listening.value.generatedToken !== undefined) tellToken(io, listening.value.generatedToken);
-
-    const signal = await stop.promise;
+  const stop = Promise.withResolvers<undefined>();
+  const letSignalsKill = (): void => {
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+  };
+  const onSignal = (): void => {
     // A second signal is for who cannot wait.
-    process.once(signal, () => process.exit(1));
+    letSignalsKill();
+    stop.resolve(undefined);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+
+  // The server answers /health while the stores open; /ready says when the rest does.
+  const serving = startServer(runtime, { keepAlive: true, observeRequests: true });
+  try {
+    // A start may take as long as a disk does, and can be stopped all the while.
+    const started = await Promise.race([
+      Promise.allSettled([runtime.initialize(), serving]),
+      stop.promise,
+    ]);
+    if (started !== undefined) {
+      const [opened, listening] = started;
+      if (opened.status === 'rejected') throw opened.reason;
+      if (listening.status === 'rejected') throw listening.reason;
+      const server = listening.value;
+      if (json) runtime.log.info({ url: server.url }, 'listening');
+      else greet(io, runtime, config, server);
+      if (server.generatedToken !== undefined) tellToken(io, server.generatedToken);
+      await stop.promise;
+    }
     if (!json) io.out.write('stopping: writing what waits\n');
     return 0;
   } finally {
-    process.off('SIGTERM', onSignal);
-    process.off('SIGINT', onSignal);
-    await server?.close({ timeoutMs: SERVER_CLOSE_MS });
+    letSignalsKill();
+    await serving.then(
+      (server) => server.close({ timeoutMs: SERVER_CLOSE_MS }),
+      () => undefined,
+    );
     await runtime.close({ timeoutMs: SHUTDOWN_MS - SERVER_CLOSE_MS });
   }
 }

@@ -362,7 +362,9 @@ export class Runtime {
 
   get externalUrl(): string {
     const { server } = this.config;
-    return (server.externalUrl ?? `http://${server.host}:${server.port}`).replace(/\/+$/, '');
+    // The port may be another one than was asked for, and 0.0.0.0 is no address to open.
+    const here = this.#listening || `http://${server.host}:${server.port}`;
+    return (server.externalUrl ?? here).replace(/\/+$/, '');
   }
 
   get scraper(): Scraper | undefined {
@@ -488,12 +490,15 @@ export class Runtime {
   }
 }
 
-/** Undefined has no JSON. */
+/** Counts by reason become their total, and undefined, which has no JSON, null. */
 function plain(stats: object): Record<string, number | string | null> {
   return Object.fromEntries(
-    Object.entries(stats).map(([key, value]: [string, unknown]) => [
-      key,
-      typeof value === 'number' || typeof value === 'string' ? value : null,
-    ]),
+    Object.entries(stats).map(([key, value]: [string, unknown]) => [key, plainValue(value)]),
   );
+}
+
+function plainValue(value: unknown): number | string | null {
+  if (typeof value === 'number' || typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return null;
+  return Object.values(value).reduce<number>((sum, count) => sum + Number(count), 0);
 }

@@ -403,7 +403,7 @@ function sendPrometheusError(
     errorType,
     error: errorType === 'internal' ? `internal error (request ${request.id})` : messageOf(error),
   };
-  return reply.code(status).headers(headers).serializer(JSON.stringify).send(body);
+  return sendJson(reply.code(status).headers(headers), JSON.stringify(body));
 }
 
 function classify(error: unknown): {

@@ -51,6 +51,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     requestIdHeader: false,
     forceCloseConnections: 'idle',
     schemaController: { compilersFactory },
+    // A path that cannot be decoded never gets to a route, nor to the error handler.
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(request, reply, error, runtime.log),
   };
   const app = fastify(serverOptions);
   app.setValidatorCompiler<TSchema>(validatorCompiler);
