@@ -200,7 +200,7 @@ export class Runtime {
       notifiers: config.alerting.webhooks.map((webhook) => webhookNotifier(webhook, clock)),
       externalLabels: { region: config.region },
       seriesLabels: { region: config.region },
-      externalUrl: this.externalUrl,
+      externalUrl: () => this.externalUrl,
       generatorUrl: (expression) =>
         `${this.externalUrl}/explore?q=${encodeURIComponent(JSON.stringify([expression]))}`,
       log: this.log,
@@ -448,6 +448,7 @@ export class Runtime {
     const notifications = this.#rules?.queueStats() ?? [];
     return [
       this.samples.stats(),
+      ...(this.#loop === undefined ? [] : [{ name: 'collections', ...this.#loop.queueStats() }]),
       this.logs.stats(),
       this.tracer.stats(),
       ...notifications.map(

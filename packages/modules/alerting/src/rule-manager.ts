@@ -42,8 +42,8 @@ export interface RuleManagerOptions {
   readonly notifiers?: readonly Notifier[];
   /** Added to alerts that go out, where they lack them, and seen by templates. */
   readonly externalLabels?: Readonly<Record<string, string>>;
-  /** Where people reach this platform, without a slash at the end. */
-  readonly externalUrl?: string;
+  /** Where people reach this platform, without a slash at the end; asked for when it is used. */
+  readonly externalUrl?: () => string;
   /** Where an expression can be looked at. Default: Prometheus' `/graph` under `externalUrl`. */
   readonly generatorUrl?: (expression: string) => string;
   /**
@@ -88,7 +88,7 @@ export class RuleManager implements AsyncDisposable {
 
   /** @throws InvalidInputError when two notifiers have one name */
   constructor(options: RuleManagerOptions) {
-    const { clock, notifiers = [], externalUrl = '', externalLabels = {} } = options;
+    const { clock, notifiers = [], externalUrl = () => '', externalLabels = {} } = options;
     const names = notifiers.map(({ name }) => name);
     const repeated = names.find((name, index) => names.indexOf(name) !== index);
     if (repeated !== undefined) {
@@ -111,9 +111,9 @@ export class RuleManager implements AsyncDisposable {
       externalUrl,
       seriesLabels: options.seriesLabels ?? {},
       repeatIntervalMs: options.repeatIntervalMs ?? 4 * 3_600_000,
-      generatorUrl: options.generatorUrl ?? ((expression) => externalUrl + tableLink(expression)),
+      generatorUrl: options.generatorUrl ?? ((expression) => externalUrl() + tableLink(expression)),
       notify: (rule, alerts, unixMs) => {
-        const input = { rule, alerts, unixMs, externalLabels, externalUrl };
+        const input = { rule, alerts, unixMs, externalLabels, externalUrl: externalUrl() };
         for (const { name } of notifiers) {
           this.#queue.push(buildNotification({ ...input, receiver: name }));
         }

@@ -31,7 +31,7 @@ export interface RuleEnvironment {
   readonly log: Log;
   readonly metrics: RuleMetrics;
   readonly externalLabels: Readonly<Record<string, string>>;
-  readonly externalUrl: string;
+  readonly externalUrl: () => string;
   /** Labels that every written series gets where it lacks them. */
   readonly seriesLabels: Readonly<Record<string, string>>;
   readonly repeatIntervalMs: number;
@@ -181,7 +181,7 @@ export class RuleRunner {
     const { query, externalLabels, externalUrl } = this.#env;
     return {
       externalLabels,
-      externalUrl,
+      externalUrl: externalUrl(),
       unixMs,
       query: async (expression) => await queryVector(query, expression, unixMs, { signal }),
     };

@@ -36,7 +36,7 @@ function setUp(groups: readonly RuleGroup[], options: Partial<RuleManagerOptions
     store,
     clock,
     notifiers: [notifier],
-    externalUrl: 'https://mon.example',
+    externalUrl: () => 'https://mon.example',
     ...options,
   });
   return { clock, query, store, notifier, manager };

@@ -157,8 +157,8 @@ export class CollectionLoop implements AsyncDisposable {
   }
 
   /** What waits for the store, in batches. */
-  queueStats(): BatchQueueStats {
-    return this.#queue.stats();
+  queueStats(): BatchQueueStats & { readonly capacity: number } {
+    return { ...this.#queue.stats(), capacity: QUEUE_CAPACITY };
   }
 
   #add(source: SampleSource, job: string): void {
