@@ -24,15 +24,19 @@ const labels = Array.from({ length: seriesCount }, (_, i) =>
   }),
 );
 
+/** Numbers in [0, 1), the same in each run: a linear congruential generator (Numerical Recipes). */
+let seed = 1;
+const random = (): number => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
+
 /** Like a node_exporter: constants, whole counters, seconds with two decimals, gauges, floats. */
 const state = new Float64Array(seriesCount);
 const step = (i: number): number => {
   const kind = i % 20;
   if (kind < 8) return i;
-  if (kind < 12) return (state[i] = (state[i] ?? 0) + Math.floor(Math.random() * 20));
-  if (kind < 16) return Math.round((state[i] = (state[i] ?? 0) + Math.random()) * 100) / 100;
-  if (kind < 19) return Math.floor(8e9 + Math.random() * 1e6) * 4_096;
-  return Math.random();
+  if (kind < 12) return (state[i] = (state[i] ?? 0) + Math.floor(random() * 20));
+  if (kind < 16) return Math.round((state[i] = (state[i] ?? 0) + random()) * 100) / 100;
+  if (kind < 19) return Math.floor(8e9 + random() * 1e6) * 4_096;
+  return random();
 };
 
 interface Measured {
