@@ -71,8 +71,22 @@ export {
   type VectorSample,
 } from './ports/metric-query.ts';
 export {
+  type MetricAppender,
+  type MetricTransaction,
+  NO_SERIES,
+  type SeriesRef,
+} from './ports/metric-appender.ts';
+export {
+  type CardinalityCount,
+  type CardinalityReport,
+  type MetricStoreAdmin,
+} from './ports/metric-store-admin.ts';
+export { type FeedEntry, type FeedPosition, type SampleFeed } from './ports/sample-feed.ts';
+export {
   type AppendResult,
   type CallOptions,
+  type ExemplarSeries,
+  type ExemplarStore,
   type MetricStore,
   type MetricStoreStats,
   type RejectReason,
@@ -102,6 +116,7 @@ export {
   type SampleBatch,
   SampleBatchBuilder,
   type Series,
+  type SeriesExemplar,
   setStale,
 } from './sample.ts';
 export {

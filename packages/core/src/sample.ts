@@ -24,6 +24,7 @@ export interface SampleBatch {
   readonly values: Float64Array;
   /** Native histograms by position; where one stands, the row's value is ignored. */
   readonly histograms?: readonly (NativeHistogram | undefined)[];
+  readonly exemplars?: readonly SeriesExemplar[];
 }
 
 /** A measured value that points at the trace it was seen in. */
@@ -31,6 +32,12 @@ export interface Exemplar {
   readonly labels: Labels;
   readonly value: number;
   readonly unixMs?: number;
+}
+
+/** An exemplar and the series it belongs to. */
+export interface SeriesExemplar {
+  readonly series: Labels;
+  readonly exemplar: Exemplar;
 }
 
 const STALE_HIGH = 0x7ff00000;
@@ -67,6 +74,7 @@ export class SampleBatchBuilder {
   #timestamps = new Float64Array(64);
   #values = new Float64Array(64);
   #histograms: (NativeHistogram | undefined)[] | undefined;
+  #exemplars: SeriesExemplar[] | undefined;
 
   get size(): number {
     return this.#labels.length;
@@ -89,12 +97,18 @@ export class SampleBatchBuilder {
     this.#histograms[index] = histogram;
   }
 
+  addExemplar(series: Labels, exemplar: Exemplar): void {
+    this.#exemplars ??= [];
+    this.#exemplars.push({ series, exemplar });
+  }
+
   build(): SampleBatch {
     const size = this.#labels.length;
     const batch = {
       labels: this.#labels,
       timestamps: this.#timestamps.subarray(0, size),
       values: this.#values.subarray(0, size),
+      ...(this.#exemplars === undefined ? {} : { exemplars: this.#exemplars }),
     };
     if (this.#histograms === undefined) return batch;
     return { ...batch, histograms: Array.from({ length: size }, (_, i) => this.#histograms?.[i]) };

@@ -1,15 +1,37 @@
 import { type LabelMatcher } from '../label-matcher.ts';
 import { type Labels } from '../labels.ts';
 import { type MetricMetadata } from '../metadata.ts';
-import { type SampleBatch, type Series } from '../sample.ts';
+import { type Exemplar, type SampleBatch, type Series } from '../sample.ts';
 
 /** Why a sample was not stored. */
-export type RejectReason = 'out-of-order' | 'duplicate' | 'too-old' | 'too-far-ahead' | 'limit';
+export type RejectReason =
+  /** Older than the newest of its series by more than the out-of-order window. */
+  | 'out-of-order'
+  /** Another value for a moment that has one. */
+  | 'duplicate'
+  | 'too-old'
+  | 'too-far-ahead'
+  /** Labels that break the rules of the data model, or a histogram that contradicts itself. */
+  | 'invalid'
+  /** Too many labels, or one that is too long. */
+  | 'label-limit'
+  /** A new series when there are as many as may be. */
+  | 'series-limit'
+  /** An exemplar that is too long, too old, or of no known series. */
+  | 'exemplar';
 
 /** What an append did. Rows that were refused are counted, the others are durable. */
 export interface AppendResult {
   readonly appended: number;
   readonly rejected: Readonly<Partial<Record<RejectReason, number>>>;
+  /** Exemplars that were stored; without it none were in the batch. */
+  readonly appendedExemplars?: number;
+}
+
+/** The exemplars of one series, oldest first. */
+export interface ExemplarSeries {
+  readonly labels: Labels;
+  readonly exemplars: readonly Exemplar[];
 }
 
 export interface SeriesQuery {
@@ -34,12 +56,19 @@ export interface MetricStoreStats {
   readonly newestUnixMs: number | undefined;
 }
 
+/** Answers with the exemplars that came in batches; a part of some metric stores. */
+export interface ExemplarStore {
+  /** The exemplars of the matching series in the range, series sorted by labels. */
+  exemplars(query: SeriesQuery, options?: CallOptions): Promise<readonly ExemplarSeries[]>;
+}
+
 /** Where metric samples live. Each adapter runs `metricStoreContract` from the testing package. */
 export interface MetricStore extends AsyncDisposable {
   /**
    * Appends and resolves once durable: what was counted as appended survives `kill -9`.
    * A sample equal in time and value to the newest of its series is accepted silently; one with the
-   * same time and another value is a duplicate, an older one out of order.
+   * same time and another value is a duplicate; an older one is out of order, unless the store has
+   * an out-of-order window that reaches back to it.
    * @throws BackendError when nothing of the batch could be made durable
    */
   append(batch: SampleBatch, options?: CallOptions): Promise<AppendResult>;

@@ -75,8 +75,8 @@ export function admit(batch: SampleBatch, context: AdmissionContext): Admission 
       continue;
     }
     const entry = entryFor(labels[i], table, limits.maxSeries);
-    if (entry === undefined) {
-      reject('limit');
+    if (typeof entry === 'string') {
+      reject(entry);
       continue;
     }
     const histogram = histograms?.[i];
@@ -112,16 +112,17 @@ function isClaimed(entry: SeriesEntry, low: number, high: number, isHistogram: b
   );
 }
 
-/** Undefined when a limit forbids a new series. */
+/** The series of the labels, or why there is none. */
 function entryFor(
   labels: Labels | undefined,
   table: SeriesTable,
   maxSeries: number,
-): SeriesEntry | undefined {
-  if (labels === undefined) return undefined;
+): SeriesEntry | RejectReason {
+  if (labels === undefined) return 'invalid';
   const found = table.find(labels);
   if (found !== undefined) return found;
-  if (table.size >= maxSeries || labels.key.length > MAX_LABELS_LENGTH) return undefined;
+  if (labels.key.length > MAX_LABELS_LENGTH) return 'label-limit';
+  if (table.size >= maxSeries) return 'series-limit';
   return table.ensure(labels);
 }
 

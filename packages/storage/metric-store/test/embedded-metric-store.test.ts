@@ -35,7 +35,7 @@ describe('what is refused', () => {
   test('new series above the limit, while those that exist go on', async () => {
     const store = await openStore(temporaryDirectory(), { maxSeries: 2 });
     const first = await store.append(batch(['a', NOW, 1], ['b', NOW, 1], ['c', NOW, 1]));
-    expect(first).toEqual({ appended: 2, rejected: { limit: 1 } });
+    expect(first).toEqual({ appended: 2, rejected: { 'series-limit': 1 } });
     expect(await store.append(batch(['a', NOW + 1, 1]))).toEqual({ appended: 1, rejected: {} });
     await store.close();
   });
@@ -44,7 +44,10 @@ describe('what is refused', () => {
     const store = await openStore(temporaryDirectory());
     const builder = new SampleBatchBuilder();
     builder.add(Labels.from({ __name__: 'm', x: 'x'.repeat(16_384) }), NOW, 1);
-    expect(await store.append(builder.build())).toEqual({ appended: 0, rejected: { limit: 1 } });
+    expect(await store.append(builder.build())).toEqual({
+      appended: 0,
+      rejected: { 'label-limit': 1 },
+    });
     await store.close();
   });
 
