@@ -5,8 +5,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath -m "${1:-.cache/test-servers}")
-packages=(prometheus prometheus-node-exporter)
-programs=(usr/bin/prometheus usr/bin/promtool usr/bin/prometheus-node-exporter)
+packages=(prometheus prometheus-node-exporter prometheus-pushgateway victoria-metrics)
+programs=(usr/bin/prometheus usr/bin/promtool usr/bin/prometheus-node-exporter
+  usr/bin/prometheus-pushgateway usr/bin/victoria-metrics usr/bin/vmagent)
 
 complete() {
   for program in "${programs[@]}"; do [ -x "$folder/$program" ] || return 1; done

@@ -17,7 +17,17 @@ export {
 export { type RecordedRow, RecordingMetricStore } from './recording-metric-store.ts';
 export { Child, type ChildOptions, eventually, freePort } from './servers/child.ts';
 export { findProgram, type ProgramName, wants } from './servers/find-program.ts';
-export { type RealServer, startNodeExporter, startPrometheus } from './servers/prometheus.ts';
+export {
+  type RealServer,
+  type RealServerOptions,
+  startNodeExporter,
+  startPrometheus,
+} from './servers/prometheus.ts';
+export {
+  startVictoriaMetrics,
+  startVmagent,
+  type VmagentOptions,
+} from './servers/victoria-metrics.ts';
 export {
   testSpan,
   type TestSpanOptions,

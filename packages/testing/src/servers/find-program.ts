@@ -6,6 +6,9 @@ const debianPackages = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'prometheus-node-exporter': 'prometheus-node-exporter',
+  'prometheus-pushgateway': 'prometheus-pushgateway',
+  'victoria-metrics': 'victoria-metrics',
+  vmagent: 'victoria-metrics',
   chromium: 'chromium',
 } as const;
 

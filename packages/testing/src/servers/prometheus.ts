@@ -10,18 +10,32 @@ export interface RealServer extends AsyncDisposable {
   readonly child: Child;
 }
 
-/** Starts a real Prometheus with a configuration in YAML; its data go with it. */
-export async function startPrometheus(program: string, config: string): Promise<RealServer> {
+export interface RealServerOptions {
+  /** Further command line arguments. */
+  readonly args?: readonly string[];
+  /** So that it can come back at the same place. */
+  readonly port?: number;
+  /** Where it keeps its data, which then stay; without it they go with the server. */
+  readonly dataDir?: string;
+}
+
+/** Starts a real Prometheus with a configuration in YAML. */
+export async function startPrometheus(
+  program: string,
+  config: string,
+  options: RealServerOptions = {},
+): Promise<RealServer> {
   const folder = await mkdtemp(join(tmpdir(), 'dwcp-prometheus-'));
   const configFile = join(folder, 'prometheus.yml');
   await writeFile(configFile, config);
-  const address = `127.0.0.1:${await freePort()}`;
+  const address = `127.0.0.1:${options.port ?? (await freePort())}`;
   const child = await Child.start({
     program,
     args: [
       `--config.file=${configFile}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--storage.tsdb.path=${options.dataDir ?? join(folder, 'data')}`,
       `--web.listen-address=${address}`,
+      ...(options.args ?? []),
     ],
     readyUrl: `http://${address}/-/ready`,
   });
