@@ -23,16 +23,16 @@ export interface MetricTransaction {
   /** The series known under `bytes[start, end)`, or NO_SERIES. */
   find(bytes: Uint8Array, start: number, end: number): SeriesRef;
   /**
-   * The series of the labels, from now on also known under the bytes.
-   * NO_SERIES when a limit forbids it; then `reject` counts its samples.
+   * The series of the labels, from now on also known under the bytes; NO_SERIES when a limit
+   * forbids it, and what follows for NO_SERIES is counted as refused for that reason.
    */
   define(bytes: Uint8Array, start: number, end: number, labels: Labels): SeriesRef;
+  /** NO_SERIES, for labels that cannot be decoded: what follows for it is counted as `invalid`. */
+  invalid(): SeriesRef;
   /** The value comes as the two halves of its bits, since only so a stale marker stays one. */
   sample(series: SeriesRef, unixMs: number, low: number, high: number): void;
   histogram(series: SeriesRef, unixMs: number, histogram: NativeHistogram): void;
   exemplar(series: SeriesRef, exemplar: Exemplar): void;
-  /** Counts rows that never got to a series, because it is not valid. */
-  reject(reason: 'invalid', count: number): void;
   /**
    * Resolves once durable.
    * @throws BackendError when nothing could be made durable

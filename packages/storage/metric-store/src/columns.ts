@@ -12,11 +12,15 @@ export class Columns {
   /** By position, where there are any. */
   histograms: (NativeHistogram | undefined)[] | undefined;
 
-  constructor(capacity: number) {
-    const buffer = new ArrayBuffer(capacity * 16);
+  constructor(capacity: number, buffer: ArrayBufferLike = new ArrayBuffer(capacity * 16)) {
     this.timestamps = new Float64Array(buffer, 0, capacity);
     this.values = new Float64Array(buffer, capacity * 8, capacity);
     this.words = new Uint32Array(buffer, capacity * 8, capacity * 2);
+  }
+
+  /** In memory that other threads can read. */
+  static shared(capacity: number): Columns {
+    return new Columns(capacity, new SharedArrayBuffer(capacity * 16));
   }
 
   get capacity(): number {
@@ -35,15 +39,17 @@ export class Columns {
     this.histograms[index] = histogram;
   }
 
-  /** Copies the first `count` samples of another's columns to a position. */
-  copyFrom(source: Columns, count: number, at: number): void {
-    this.timestamps.set(source.timestamps.subarray(0, count), at);
-    this.words.set(source.words.subarray(0, count * 2), at * 2);
-    source.histograms?.forEach((histogram, i) => {
-      if (histogram === undefined || i >= count) return;
+  /** Copies `count` samples of another's columns, from a position there to one here. */
+  copyFrom(source: Columns, start: number, count: number, at: number): void {
+    this.timestamps.set(source.timestamps.subarray(start, start + count), at);
+    this.words.set(source.words.subarray(start * 2, (start + count) * 2), at * 2);
+    if (source.histograms === undefined) return;
+    for (let i = 0; i < count; i++) {
+      const histogram = source.histograms[start + i];
+      if (histogram === undefined) continue;
       this.histograms ??= [];
       this.histograms[at + i] = histogram;
-    });
+    }
   }
 }
 

@@ -6,11 +6,15 @@ import {
   type CallOptions,
   type Clock,
   compareUtf8,
-  type CorruptionError,
+  CorruptionError,
+  type ExemplarSeries,
+  type ExemplarStore,
   type Labels,
   type Log,
+  type MetricAppender,
   type MetricMetadata,
   type MetricStore,
+  type MetricTransaction,
   type RejectReason,
   type SampleBatch,
   type Series,
@@ -19,23 +23,36 @@ import {
 } from '@dwcp/core';
 import { DirectoryLock, nodeFileSystem, WriteAheadLog } from '@dwcp/segments';
 
-import { admit } from './admission.ts';
 import { BlockList } from './block-list.ts';
+import { readExemplars, saveExemplars } from './exemplar-file.ts';
+import { ExemplarTable } from './exemplar-table.ts';
 import { GroupCache } from './group-cache.ts';
-import { Head } from './head.ts';
+import { Head, HeadMemory } from './head.ts';
 import { MetadataTable } from './metadata-table.ts';
 import { type EmbeddedMetricStoreOptions, type EmbeddedMetricStoreStats } from './options.ts';
 import { Replay } from './replay.ts';
+import { addBatch } from './sample-batch.ts';
 import { writeHead } from './seal.ts';
 import { Selection } from './selection.ts';
+import { SeriesNames } from './series-names.ts';
 import { type SeriesEntry, SeriesTable } from './series-table.ts';
-import { encodeMetadata, SampleRecord } from './wal-record.ts';
+import { Readers } from './slots.ts';
+import { type AdmissionLimits, Transaction, type TransactionOutcome } from './transaction.ts';
+import {
+  encodeExemplars,
+  encodeMetadata,
+  type ExemplarRow,
+  type SampleRecord,
+} from './wal-record.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
 /** A replayed head of fewer samples counts as new, so that many restarts make no many blocks. */
 const MIN_AGED_SAMPLES = 100_000;
+/** Series may come under several names; more than this many per series are learnt anew. */
+const NAMES_PER_SERIES = 4;
+const MIN_NAMES = 100_000;
 
 /** A head that became immutable, until its block is published. */
 interface Sealing {
@@ -48,6 +65,9 @@ interface Parts {
   readonly options: EmbeddedMetricStoreOptions;
   readonly lock: DirectoryLock;
   readonly table: SeriesTable;
+  readonly exemplars: ExemplarTable;
+  readonly readers: Readers;
+  readonly memory: HeadMemory;
   readonly head: Head;
   readonly replay: Replay;
   readonly metadata: MetadataTable;
@@ -58,17 +78,14 @@ interface Parts {
 
 /**
  * Metrics on the local disk, without a server: a write-ahead log, a head in memory, and immutable
- * blocks. Samples of a series must come in the order of time.
+ * blocks. Samples of a series must come in the order of time, or within the out-of-order window.
  */
-export class EmbeddedMetricStore implements MetricStore {
+export class EmbeddedMetricStore implements MetricStore, MetricAppender, ExemplarStore {
   readonly #parts: Parts;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #limits: {
-    readonly maxAheadMs: number;
-    readonly retentionMs: number;
-    readonly maxSeries: number;
-  };
+  readonly #limits: AdmissionLimits;
+  readonly #names: SeriesNames;
   readonly #stop = new AbortController();
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   #head: Head;
@@ -86,17 +103,21 @@ export class EmbeddedMetricStore implements MetricStore {
   #failedSeals = 0;
 
   private constructor(parts: Parts) {
-    const { clock, log, maxAheadMs, retentionMs, maxSeries } = parts.options;
+    const { options } = parts;
     this.#parts = parts;
-    this.#clock = clock;
-    this.#log = log ?? silentLog;
+    this.#clock = options.clock;
+    this.#log = options.log ?? silentLog;
+    this.#names = new SeriesNames(parts.table.state);
     this.#limits = {
-      maxAheadMs: maxAheadMs ?? 10 * MINUTE_MS,
-      retentionMs: retentionMs ?? 15 * DAY_MS,
-      maxSeries: maxSeries ?? 1_000_000,
+      maxAheadMs: options.maxAheadMs ?? 10 * MINUTE_MS,
+      maxAgeMs: options.maxAgeMs ?? Number.POSITIVE_INFINITY,
+      outOfOrderMs: options.outOfOrderMs ?? 0,
+      maxSeries: options.maxSeries ?? 1_000_000,
+      maxLabels: options.maxLabels ?? 64,
+      maxLabelsLength: 16_384,
     };
     this.#head = parts.head;
-    this.#headSinceMs = clock.monotonicMs() - ageOf(parts.head);
+    this.#headSinceMs = this.#clock.monotonicMs() - ageOf(parts.head);
     this.#scheduleMaintenance();
     this.#sealIfDue();
   }
@@ -129,8 +150,16 @@ export class EmbeddedMetricStore implements MetricStore {
       });
       blocks = opened.list;
       metadata.put(opened.metadata);
-      const head = new Head();
-      const replay = new Replay(table, head, (entry) => void metadata.put([entry]));
+      const readers = new Readers();
+      const memory = new HeadMemory(readers);
+      const head = new Head(memory);
+      const exemplars = new ExemplarTable(table.state, options.maxExemplars ?? 50_000);
+      await readExemplars(fileSystem, dir, table, exemplars).catch((error: unknown) => {
+        if (!(error instanceof CorruptionError)) throw error;
+        corruption.count++;
+        log.error({ err: error, path: error.path }, 'stored exemplars are damaged');
+      });
+      const replay = new Replay(table, head, exemplars, (entry) => void metadata.put([entry]));
       const wal = await WriteAheadLog.open({
         dir: join(dir, 'wal'),
         firstSegment: blocks.walFrom,
@@ -146,7 +175,8 @@ export class EmbeddedMetricStore implements MetricStore {
           'samples have lost their series with a damaged log',
         );
       }
-      const parts = { options, lock, table, head, replay, metadata, blocks, wal, corruption };
+      const stored = { table, exemplars, metadata, blocks, wal };
+      const parts = { options, lock, ...stored, readers, memory, head, replay, corruption };
       return new EmbeddedMetricStore(parts);
     } catch (cause) {
       await blocks?.close();
@@ -166,31 +196,15 @@ export class EmbeddedMetricStore implements MetricStore {
    * @throws InvalidInputError when columns differ in length or a timestamp is no whole number
    */
   async append(batch: SampleBatch, { signal }: CallOptions = {}): Promise<AppendResult> {
-    this.#assertOpen();
     signal?.throwIfAborted();
-    const { wal, table } = this.#parts;
-    if (wal.isFull) {
-      throw new BackendError('metric store', 'the disk is too slow, too much waits to be written', {
-        retryable: true,
-      });
-    }
-    const commits: Promise<void>[] = [];
-    const { accepted, rejected, repeatsPending } = admit(batch, {
-      table,
-      clock: this.#clock,
-      limits: this.#limits,
-      newRecord: () => new SampleRecord(wal.segment),
-      flush: (record) => commits.push(this.#commit(record)),
-    });
-    for (const [reason, count] of Object.entries(rejected) as [RejectReason, number][]) {
-      this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count;
-    }
-    // What repeats a sample that is being written is durable when that one is.
-    if (repeatsPending) commits.push(this.#lastCommit);
-    await Promise.all(commits);
-    this.#appendedSamples += accepted;
-    this.#sealIfDue();
-    return { appended: accepted, rejected };
+    const transaction = this.#begin();
+    addBatch(transaction, batch);
+    return await transaction.commit();
+  }
+
+  /** @throws BackendError when too much waits to be written */
+  begin(): MetricTransaction {
+    return this.#begin();
   }
 
   async select(query: SeriesQuery, { signal }: CallOptions = {}): Promise<readonly Series[]> {
@@ -224,6 +238,23 @@ export class EmbeddedMetricStore implements MetricStore {
     return [...values].sort(compareUtf8);
   }
 
+  async exemplars(
+    query: SeriesQuery,
+    { signal }: CallOptions = {},
+  ): Promise<readonly ExemplarSeries[]> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const { table, exemplars } = this.#parts;
+    const entries = table.match(query.matchers);
+    const found = exemplars.find(new Set(entries.map(({ id }) => id)), query);
+    return entries
+      .flatMap(({ id, labels }) => {
+        const own = found.get(id);
+        return own === undefined ? [] : [{ labels, exemplars: own }];
+      })
+      .toSorted((a, b) => a.labels.compare(b.labels));
+  }
+
   putMetadata(metadata: readonly MetricMetadata[]): void {
     this.#assertOpen();
     const news = this.#parts.metadata.put(metadata);
@@ -239,7 +270,7 @@ export class EmbeddedMetricStore implements MetricStore {
   }
 
   stats(): EmbeddedMetricStoreStats {
-    const { blocks, wal, table, corruption, replay, metadata } = this.#parts;
+    const { blocks, wal, table, corruption, replay, metadata, exemplars, memory } = this.#parts;
     const heads = this.#heads();
     const spans = [...heads, ...blocks.blocks.map(({ footer }) => footer)];
     const oldest = Math.min(...spans.map(({ minUnixMs }) => minUnixMs));
@@ -259,6 +290,8 @@ export class EmbeddedMetricStore implements MetricStore {
       appendedSamples: this.#appendedSamples,
       rejectedSamples: { ...this.#rejected },
       rejectedMetadata: metadata.refused,
+      exemplarCount: exemplars.count,
+      headMemoryBytes: memory.sizeBytes + this.#names.sizeBytes,
       corruptionCount: corruption.count,
       replayedSamples: replay.replayed,
       lostSamples: replay.lost,
@@ -286,21 +319,73 @@ export class EmbeddedMetricStore implements MetricStore {
     return this.close();
   }
 
+  #begin(): Transaction {
+    this.#assertOpen();
+    const { wal, table, exemplars } = this.#parts;
+    if (wal.isFull) {
+      throw new BackendError('metric store', 'the disk is too slow, too much waits to be written', {
+        retryable: true,
+      });
+    }
+    if (this.#names.count > table.size * NAMES_PER_SERIES + MIN_NAMES) this.#names.clear();
+    const commits: Promise<void>[] = [];
+    return new Transaction({
+      table,
+      names: this.#names,
+      exemplars,
+      limits: this.#limits,
+      nowUnixMs: this.#clock.nowUnixMs(),
+      segment: () => wal.segment,
+      write: (record) => commits.push(this.#commit(record)),
+      writeExemplars: (rows) => commits.push(this.#commitExemplars(rows)),
+      finish: (outcome) => this.#finish(outcome, commits),
+    });
+  }
+
+  async #finish(
+    { accepted, rejected, repeatsPending }: TransactionOutcome,
+    commits: Promise<void>[],
+  ): Promise<void> {
+    for (const [reason, count] of Object.entries(rejected) as [RejectReason, number][]) {
+      this.#rejected[reason] = (this.#rejected[reason] ?? 0) + count;
+    }
+    // What repeats a sample that is being written is durable when that one is.
+    if (repeatsPending) commits.push(this.#lastCommit);
+    await Promise.all(commits);
+    this.#appendedSamples += accepted;
+    this.#sealIfDue();
+  }
+
   /** Hands a record to the log and, once it is durable, its samples to the head. */
   #commit(record: SampleRecord): Promise<void> {
+    const { table } = this.#parts;
     const commit = new Promise<void>((resolve, reject) => {
       this.#parts.wal.enqueue(record.encode(), (error) => {
         if (error === undefined) {
           record.commit(this.#head);
           resolve();
         } else {
-          this.#parts.table.remove(record.rollBack());
+          table.remove(record.rollBack().flatMap((id) => table.entryOf(id) ?? []));
           reject(error);
         }
       });
     });
     this.#lastCommit = commit;
     return commit;
+  }
+
+  #commitExemplars(rows: readonly ExemplarRow[]): Promise<void> {
+    const { wal, table, exemplars } = this.#parts;
+    return new Promise((resolve, reject) => {
+      wal.enqueue(encodeExemplars(table, wal.segment, rows), (error) => {
+        if (error !== undefined) {
+          reject(error);
+          return;
+        }
+        for (const { id, exemplar } of rows) exemplars.add(id, exemplar);
+        resolve();
+      });
+    });
   }
 
   async #labelSets(query: SeriesQuery, { signal }: CallOptions): Promise<readonly Labels[]> {
@@ -317,7 +402,7 @@ export class EmbeddedMetricStore implements MetricStore {
     signal?.throwIfAborted();
     const { table, blocks } = this.#parts;
     const entries: readonly SeriesEntry[] = table.match(query.matchers);
-    const sources = { blocks: blocks.blocks, heads: this.#heads() };
+    const sources = { blocks: blocks.blocks, heads: this.#heads(), readers: this.#parts.readers };
     const selection = new Selection(entries, sources, query, signal);
     try {
       return await read(selection);
@@ -362,15 +447,18 @@ export class EmbeddedMetricStore implements MetricStore {
   }
 
   async #seal(): Promise<void> {
-    const { blocks, wal } = this.#parts;
+    const { blocks, wal, table, exemplars, options } = this.#parts;
     this.#sealing ??= await this.#cutHead();
     const sealing = this.#sealing;
     if (sealing === undefined) return;
+    const { head } = sealing;
+    await saveExemplars(options.fileSystem ?? nodeFileSystem, options.dir, table, exemplars);
     await blocks.seal(
       sealing.walFrom,
-      (writer) => writeHead(writer, sealing.head, this.#stop.signal),
+      (writer) => writeHead(writer, { head, table }, this.#stop.signal),
       () => {
         this.#sealing = undefined;
+        head.dispose();
       },
     );
     await wal.dropBefore(sealing.walFrom);
@@ -386,7 +474,7 @@ export class EmbeddedMetricStore implements MetricStore {
           return;
         }
         this.#sealing = { head, walFrom };
-        this.#head = new Head();
+        this.#head = new Head(this.#parts.memory);
         this.#headSinceMs = this.#clock.monotonicMs();
         resolve(this.#sealing);
       });
@@ -399,15 +487,14 @@ export class EmbeddedMetricStore implements MetricStore {
 
   async #maintain(): Promise<void> {
     const { blocks, table } = this.#parts;
-    const candidates = await blocks.removeBefore(
-      this.#clock.nowUnixMs() - this.#limits.retentionMs,
-    );
+    const { retentionMs = 15 * DAY_MS } = this.#parts.options;
+    const candidates = await blocks.removeBefore(this.#clock.nowUnixMs() - retentionMs);
     const heads = this.#heads();
     table.remove(
       candidates.filter(
         (entry) =>
-          entry.pending === 0 &&
-          !heads.some((head) => head.series.has(entry)) &&
+          !entry.isPending &&
+          !heads.some((head) => head.has(entry.id)) &&
           !blocks.blocks.some((block) => block.has(entry)),
       ),
     );

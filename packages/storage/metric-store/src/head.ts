@@ -1,135 +1,241 @@
 import { type NativeHistogram } from '@dwcp/core';
 
 import { ByteWriter } from './bytes.ts';
+import { ChunkArena, type StoredChunk } from './chunk-arena.ts';
 import { decodeChunk, encodeChunk } from './chunk.ts';
-import { Columns } from './columns.ts';
+import { type Columns } from './columns.ts';
+import { LateSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
-import { type SeriesEntry } from './series-table.ts';
+import { grown } from './series-state.ts';
+import { type Readers, SlotArena } from './slots.ts';
 
-const FIRST_CAPACITY = 16;
+/** A new series begins with few places, since of many there come no more. */
+const FIRST_SLOT_SAMPLES = 8;
 /** Samples per compressed chunk; that many of each series are held as they are, at most. */
-const CHUNK_SAMPLES = 256;
+const CHUNK_SAMPLES = 64;
+const SLAB_SAMPLES = 64 * 1024;
+const NO_SLOT = 0;
 
 const scratch = new ByteWriter(16 * 1024);
 
-/** The samples that are in no block yet; the write-ahead log has them too. */
+/** Where heads keep their open samples: one for all heads of a store, since one follows another. */
+export class HeadMemory {
+  readonly first: SlotArena;
+  readonly chunk: SlotArena;
+
+  constructor(readers: Readers) {
+    this.first = new SlotArena(FIRST_SLOT_SAMPLES, SLAB_SAMPLES / 4, readers);
+    this.chunk = new SlotArena(CHUNK_SAMPLES, SLAB_SAMPLES, readers);
+  }
+
+  get sizeBytes(): number {
+    return this.first.sizeBytes + this.chunk.sizeBytes;
+  }
+}
+
+/**
+ * The samples that are in no block yet; the write-ahead log has them too. Of each series: compressed
+ * chunks, behind them open columns, and apart from both what came late. All by series id.
+ */
 export class Head {
-  readonly series = new Map<SeriesEntry, HeadSeries>();
-  /** The same by id, without a hash on the way of every sample. */
-  readonly #byId: (HeadSeries | undefined)[] = [];
+  readonly #memory: HeadMemory;
+  readonly #chunks = new ChunkArena();
+  readonly #late = new Map<number, LateSamples>();
+  /** Negative: minus a slot of the first kind, less one. Positive: a slot for a chunk, plus one. */
+  #slots = new Int32Array(1_024);
+  #counts = new Uint8Array(1_024);
+  /** The open samples are compressed when they are so many. */
+  #cutAt = new Uint8Array(1_024);
+  #firstChunk = new Int32Array(1_024);
+  #lastChunk = new Int32Array(1_024);
   sampleCount = 0;
+  seriesCount = 0;
   minUnixMs = Number.POSITIVE_INFINITY;
   maxUnixMs = Number.NEGATIVE_INFINITY;
 
-  /** The sample must be newer than all of its series. */
+  constructor(memory: HeadMemory) {
+    this.#memory = memory;
+  }
+
+  /** The sample must be newer than all that were appended to its series. */
   append(
-    entry: SeriesEntry,
+    id: number,
     unixMs: number,
     low: number,
     high: number,
     histogram: NativeHistogram | undefined,
   ): void {
-    const series = this.#byId[entry.id] ?? this.#add(entry);
-    series.append(unixMs, low, high, histogram);
-    this.sampleCount++;
+    if (id >= this.#slots.length) this.#grow(id);
+    let slot = this.#slots[id] ?? NO_SLOT;
+    if (slot === NO_SLOT) slot = this.#begin(id);
+    const count = this.#counts[id] ?? 0;
+    if (slot < 0 && count === FIRST_SLOT_SAMPLES) slot = this.#widen(id, slot);
+    const arena = slot < 0 ? this.#memory.first : this.#memory.chunk;
+    const place = slot < 0 ? -slot - 1 : slot - 1;
+    const columns = arena.columnsOf(place);
+    const at = arena.startOf(place) + count;
+    if (histogram === undefined) columns.put(at, unixMs, low, high);
+    else columns.putHistogram(at, unixMs, histogram);
+    this.#counts[id] = count + 1;
+    if (count + 1 === this.#cutAt[id]) this.#compress(id, slot, count + 1);
+    this.#count(1, unixMs);
+  }
+
+  /** Takes a sample that is older than others of its series. */
+  appendLate(
+    id: number,
+    unixMs: number,
+    low: number,
+    high: number,
+    histogram: NativeHistogram | undefined,
+  ): void {
+    if (id >= this.#slots.length) this.#grow(id);
+    if (!this.has(id)) this.seriesCount++;
+    let late = this.#late.get(id);
+    if (late === undefined) this.#late.set(id, (late = new LateSamples()));
+    this.#count(late.put(unixMs, low, high, histogram), unixMs);
+  }
+
+  has(id: number): boolean {
+    return (this.#slots[id] ?? NO_SLOT) !== NO_SLOT || this.#late.has(id);
+  }
+
+  /** The ids of all series it has, ascending. */
+  *ids(): Iterable<number> {
+    for (let id = 0; id < this.#slots.length; id++) if (this.has(id)) yield id;
+  }
+
+  /** What is there of a series now. Stays as it is while more is appended and a reader is there. */
+  pieces(id: number): readonly Piece[] {
+    const pieces: Piece[] = [];
+    let chunk = this.#firstChunk[id] ?? 0;
+    for (; chunk !== 0; chunk = this.#chunks.nextOf(chunk)) {
+      pieces.push(new ChunkPiece(this.#chunks.get(chunk)));
+    }
+    const count = this.#counts[id] ?? 0;
+    const slot = this.#slots[id] ?? NO_SLOT;
+    if (count > 0 && slot !== NO_SLOT) {
+      const arena = slot < 0 ? this.#memory.first : this.#memory.chunk;
+      const place = slot < 0 ? -slot - 1 : slot - 1;
+      pieces.push(new OpenPiece(arena.columnsOf(place), arena.startOf(place), count));
+    }
+    const late = this.#late.get(id);
+    if (late !== undefined) pieces.push(new OpenPiece(late.copy(), 0, late.count));
+    return pieces;
+  }
+
+  /** Gives the open columns back, once nothing is read from the head by new readers. */
+  dispose(): void {
+    for (let id = 0; id < this.#slots.length; id++) {
+      const slot = this.#slots[id] ?? NO_SLOT;
+      if (slot < 0) this.#memory.first.give(-slot - 1);
+      else if (slot > 0) this.#memory.chunk.give(slot - 1);
+    }
+    this.#slots = new Int32Array(0);
+    this.#late.clear();
+  }
+
+  #begin(id: number): number {
+    if (!this.#late.has(id)) this.seriesCount++;
+    // The first cut comes at a different time for each series, so that not all compress at once.
+    this.#cutAt[id] = CHUNK_SAMPLES / 2 + (id % (CHUNK_SAMPLES / 2));
+    return (this.#slots[id] = -this.#memory.first.take() - 1);
+  }
+
+  /** Moves the open samples of a series to a place for a whole chunk. */
+  #widen(id: number, slot: number): number {
+    const { first, chunk } = this.#memory;
+    const from = -slot - 1;
+    const into = chunk.take();
+    const columns = chunk.columnsOf(into);
+    columns.copyFrom(
+      first.columnsOf(from),
+      first.startOf(from),
+      FIRST_SLOT_SAMPLES,
+      chunk.startOf(into),
+    );
+    first.give(from);
+    return (this.#slots[id] = into + 1);
+  }
+
+  #compress(id: number, slot: number, count: number): void {
+    const arena = this.#memory.chunk;
+    const columns = arena.columnsOf(slot - 1);
+    const start = arena.startOf(slot - 1);
+    scratch.clear();
+    encodeChunk(scratch, columns, start, start + count);
+    const minUnixMs = columns.timestamps[start] ?? 0;
+    const maxUnixMs = columns.timestamps[start + count - 1] ?? 0;
+    const before = this.#lastChunk[id] ?? 0;
+    const chunk = this.#chunks.add(
+      scratch.view(),
+      { samples: count, minUnixMs, maxUnixMs },
+      before,
+    );
+    if (before === 0) this.#firstChunk[id] = chunk;
+    this.#lastChunk[id] = chunk;
+    this.#slots[id] = arena.renew(slot - 1) + 1;
+    this.#counts[id] = 0;
+    this.#cutAt[id] = CHUNK_SAMPLES;
+  }
+
+  #count(samples: number, unixMs: number): void {
+    this.sampleCount += samples;
     if (unixMs < this.minUnixMs) this.minUnixMs = unixMs;
     if (unixMs > this.maxUnixMs) this.maxUnixMs = unixMs;
   }
 
-  #add(entry: SeriesEntry): HeadSeries {
-    // The first cut comes at a different time for each series, so that not all compress at once.
-    const series = new HeadSeries(CHUNK_SAMPLES / 2 + (entry.id % (CHUNK_SAMPLES / 2)));
-    this.series.set(entry, series);
-    while (this.#byId.length <= entry.id) this.#byId.push(undefined);
-    this.#byId[entry.id] = series;
-    return series;
+  #grow(id: number): void {
+    const capacity = Math.max(id + 1, this.#slots.length * 2);
+    this.#slots = grown(this.#slots, new Int32Array(capacity));
+    this.#counts = grown(this.#counts, new Uint8Array(capacity));
+    this.#cutAt = grown(this.#cutAt, new Uint8Array(capacity));
+    this.#firstChunk = grown(this.#firstChunk, new Int32Array(capacity));
+    this.#lastChunk = grown(this.#lastChunk, new Int32Array(capacity));
   }
 }
 
-/** One series in the head: compressed chunks and, behind them, open columns that grow. */
-export class HeadSeries {
-  readonly #chunks: Piece[] = [];
-  #open = new Columns(FIRST_CAPACITY);
-  #count = 0;
-  #cutAt: number;
+class ChunkPiece implements Piece {
+  readonly #chunk: StoredChunk;
 
-  constructor(cutAt: number) {
-    this.#cutAt = cutAt;
+  constructor(chunk: StoredChunk) {
+    this.#chunk = chunk;
   }
 
-  append(unixMs: number, low: number, high: number, histogram: NativeHistogram | undefined): void {
-    if (this.#count === this.#open.capacity) {
-      const larger = new Columns(Math.min(this.#count * 2, CHUNK_SAMPLES));
-      larger.copyFrom(this.#open, this.#count, 0);
-      this.#open = larger;
-    }
-    if (histogram === undefined) this.#open.put(this.#count, unixMs, low, high);
-    else this.#open.putHistogram(this.#count, unixMs, histogram);
-    this.#count++;
-    if (this.#count === this.#cutAt) this.#compress();
+  get count(): number {
+    return this.#chunk.samples;
   }
 
-  /** What is there now, oldest first. Stays as it is while more is appended. */
-  pieces(): readonly Piece[] {
-    if (this.#count === 0) return [...this.#chunks];
-    return [...this.#chunks, new OpenPiece(this.#open, this.#count)];
+  get minUnixMs(): number {
+    return this.#chunk.minUnixMs;
   }
 
-  #compress(): void {
-    scratch.clear();
-    encodeChunk(scratch, this.#open, 0, this.#count);
-    this.#chunks.push(
-      new HeadChunk(
-        scratch.copy(),
-        this.#count,
-        this.#open.timestamps[0] ?? 0,
-        this.#open.timestamps[this.#count - 1] ?? 0,
-      ),
-    );
-    // Not the old columns again: a query may be reading them.
-    this.#open = new Columns(CHUNK_SAMPLES);
-    this.#count = 0;
-    this.#cutAt = CHUNK_SAMPLES;
-  }
-}
-
-class HeadChunk implements Piece {
-  readonly #bytes: Uint8Array;
-  readonly count: number;
-  readonly minUnixMs: number;
-  readonly maxUnixMs: number;
-
-  constructor(bytes: Uint8Array, count: number, minUnixMs: number, maxUnixMs: number) {
-    this.#bytes = bytes;
-    this.count = count;
-    this.minUnixMs = minUnixMs;
-    this.maxUnixMs = maxUnixMs;
+  get maxUnixMs(): number {
+    return this.#chunk.maxUnixMs;
   }
 
   copyTo(into: Columns, at: number): number {
-    return decodeChunk(this.#bytes, 0, into, at);
+    return decodeChunk(this.#chunk.bytes, this.#chunk.offset, into, at);
   }
 }
 
 class OpenPiece implements Piece {
   readonly #columns: Columns;
+  readonly #start: number;
   readonly count: number;
+  readonly minUnixMs: number;
+  readonly maxUnixMs: number;
 
-  constructor(columns: Columns, count: number) {
+  constructor(columns: Columns, start: number, count: number) {
     this.#columns = columns;
+    this.#start = start;
     this.count = count;
-  }
-
-  get minUnixMs(): number {
-    return this.#columns.timestamps[0] ?? 0;
-  }
-
-  get maxUnixMs(): number {
-    return this.#columns.timestamps[this.count - 1] ?? 0;
+    this.minUnixMs = columns.timestamps[start] ?? 0;
+    this.maxUnixMs = columns.timestamps[start + count - 1] ?? 0;
   }
 
   copyTo(into: Columns, at: number): number {
-    into.copyFrom(this.#columns, this.count, at);
+    into.copyFrom(this.#columns, this.#start, this.count, at);
     return this.count;
   }
 }

@@ -5,7 +5,7 @@ import {
   type NativeHistogram,
 } from '@dwcp/core';
 
-import { type ByteReader, type ByteWriter } from './bytes.ts';
+import { type ByteReader, ByteWriter } from './bytes.ts';
 
 // The layout is described in docs/formats/metric-block.md.
 
@@ -144,4 +144,14 @@ function decodeSide(
 /** Whether a count fits the short form; -0 does not. */
 function isWhole(value: number): boolean {
   return Number.isInteger(value) && value <= MAX_WHOLE && (value > 0 || Object.is(value, 0));
+}
+
+const scratch = new ByteWriter();
+
+/** The bytes of one histogram. @throws InvalidInputError as checkHistogram */
+export function encodedHistogram(histogram: NativeHistogram): Uint8Array {
+  checkHistogram(histogram);
+  scratch.clear();
+  encodeHistogram(scratch, histogram);
+  return scratch.copy();
 }

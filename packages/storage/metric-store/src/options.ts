@@ -5,7 +5,10 @@ export interface EmbeddedMetricStoreOptions {
   /** Made when missing; one store at a time may use it. */
   readonly dir: string;
   readonly clock: Clock;
-  /** What is older is removed, in whole blocks, about hourly. Default 15 days. */
+  /**
+   * Blocks whose newest sample and whose arrival are both older are removed, about hourly: what is
+   * imported from long ago stays as long as what is measured now. Default 15 days.
+   */
   readonly retentionMs?: number;
   /** Default `os`: an acknowledged sample survives the end of the process; see Durability. */
   readonly durability?: Durability;
@@ -17,6 +20,17 @@ export interface EmbeddedMetricStoreOptions {
   readonly maxSeries?: number;
   /** A sample may lie this far in the future. Default 10 minutes. */
   readonly maxAheadMs?: number;
+  /** Older samples are refused as `too-old`. Default none are. */
+  readonly maxAgeMs?: number;
+  /**
+   * A sample may come so much later than newer ones of its series; what is later still is refused as
+   * `out-of-order`. Default 0.
+   */
+  readonly outOfOrderMs?: number;
+  /** Labels of a series. Default 64. */
+  readonly maxLabels?: number;
+  /** Exemplars kept, of all series together; a new one takes the place of the oldest. Default 50,000. */
+  readonly maxExemplars?: number;
   /** Samples one select may touch. Default 50 million, about 800 MB. */
   readonly maxSelectedSamples?: number;
   /** Decompressed block data kept for the next query. Default 16 MiB. */
@@ -33,6 +47,9 @@ export interface EmbeddedMetricStoreStats extends MetricStoreStats {
   readonly appendedSamples: number;
   readonly rejectedSamples: Readonly<Partial<Record<RejectReason, number>>>;
   readonly rejectedMetadata: number;
+  readonly exemplarCount: number;
+  /** Memory that the open samples of the head and the names of series take. */
+  readonly headMemoryBytes: number;
   /** Damaged places found since the start, in blocks, manifest and log; each was logged. */
   readonly corruptionCount: number;
   /** Samples read from the log at the start. */

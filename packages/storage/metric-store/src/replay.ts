@@ -1,42 +1,63 @@
 import { type MetricMetadata } from '@dwcp/core';
 import { crc32c } from '@dwcp/segments';
 
+import { type ExemplarTable } from './exemplar-table.ts';
 import { type Head } from './head.ts';
-import { type SeriesEntry, type SeriesTable } from './series-table.ts';
+import { type SeriesTable } from './series-table.ts';
 import { decodeRecord, type RecordVisitor } from './wal-record.ts';
 
-/** Brings what the log has into the head. Ids have a meaning inside their segment only. */
+const UNKNOWN = -1;
+
+/** Brings what the log has into the head. Ids of the log have a meaning inside their segment only. */
 export class Replay {
   replayed = 0;
   /** Samples that were in a block already. */
   skipped = 0;
   /** Samples whose series was defined in a part of the log that is damaged. */
   lost = 0;
-  readonly #head: Head;
   readonly #visitor: RecordVisitor;
   #segment = 0;
-  #entries: (SeriesEntry | undefined)[] = [];
+  /** Our ids by those of the log. */
+  #ids = new Int32Array(1_024).fill(UNKNOWN);
 
-  constructor(table: SeriesTable, head: Head, onMetadata: (metadata: MetricMetadata) => void) {
-    this.#head = head;
+  constructor(
+    table: SeriesTable,
+    head: Head,
+    exemplars: ExemplarTable,
+    onMetadata: (metadata: MetricMetadata) => void,
+  ) {
+    const { state } = table;
     this.#visitor = {
-      series: (id, labels) => {
-        this.#entries[id] = table.ensure(labels);
+      series: (logged, labels) => {
+        if (logged >= this.#ids.length) {
+          const larger = new Int32Array(logged * 2).fill(UNKNOWN);
+          larger.set(this.#ids);
+          this.#ids = larger;
+        }
+        this.#ids[logged] = table.ensure(labels).id;
       },
-      sample: (id, unixMs, low, high, histogram) => {
-        const entry = this.#entries[id];
+      sample: (logged, unixMs, low, high, histogram, isLate) => {
+        const id = this.#ids[logged] ?? UNKNOWN;
         this.replayed++;
-        if (entry === undefined) {
+        if (id === UNKNOWN) {
           this.lost++;
-        } else if (unixMs <= entry.newestUnixMs) {
+        } else if (isLate) {
+          head.appendLate(id, unixMs, low, high, histogram?.value);
+        } else if (unixMs <= (state.newestUnixMs[id] ?? 0)) {
           this.skipped++;
         } else if (histogram === undefined) {
-          this.#head.append(entry, unixMs, low, high, undefined);
-          entry.setNewest(unixMs, low, high, false);
+          head.append(id, unixMs, low, high, undefined);
+          state.setNewest(id, unixMs, low, high, false);
         } else {
-          this.#head.append(entry, unixMs, low, high, histogram.value);
-          entry.setNewest(unixMs, crc32c(histogram.bytes), histogram.bytes.length, true);
+          const { bytes, value } = histogram;
+          head.append(id, unixMs, low, high, value);
+          state.setNewest(id, unixMs, crc32c(bytes), bytes.length, true);
         }
+      },
+      exemplar: ({ id: logged, exemplar }) => {
+        const id = this.#ids[logged] ?? UNKNOWN;
+        if (id === UNKNOWN) this.lost++;
+        else exemplars.add(id, exemplar);
       },
       metadata: onMetadata,
     };
@@ -45,7 +66,7 @@ export class Replay {
   record(payload: Uint8Array, segment: number): void {
     if (segment !== this.#segment) {
       this.#segment = segment;
-      this.#entries = [];
+      this.#ids.fill(UNKNOWN);
     }
     decodeRecord(payload, this.#visitor);
   }

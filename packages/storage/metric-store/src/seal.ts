@@ -1,25 +1,30 @@
 import { crc32c } from '@dwcp/segments';
 
-import { encodedHistogram } from './admission.ts';
 import { type BlockWriter } from './block-writer.ts';
 import { Columns } from './columns.ts';
 import { type Head } from './head.ts';
+import { encodedHistogram } from './histogram-codec.ts';
+import { sortSamples } from './late-samples.ts';
+import { type SeriesTable } from './series-table.ts';
 
 /** Writes all series of a head that nothing is appended to any more. */
 export async function writeHead(
   writer: BlockWriter,
-  head: Head,
+  { head, table }: { readonly head: Head; readonly table: SeriesTable },
   signal: AbortSignal,
 ): Promise<void> {
   let columns = new Columns(8_192);
-  for (const [{ labels }, series] of head.series) {
+  for (const id of head.ids()) {
     signal.throwIfAborted();
-    const pieces = series.pieces();
-    const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
-    if (count > columns.capacity) columns = new Columns(count * 2);
+    const labels = table.entryOf(id)?.labels;
+    if (labels === undefined) throw new Error(`series ${id} has samples and no labels`);
+    const pieces = head.pieces(id);
+    const capacity = pieces.reduce((sum, piece) => sum + piece.count, 0);
+    if (capacity > columns.capacity) columns = new Columns(capacity * 2);
     columns.histograms = undefined;
     let at = 0;
     for (const piece of pieces) at += await piece.copyTo(columns, at);
+    const count = sortSamples(columns, at);
     const chunks = await writer.addSamples(columns, count);
     const last = columns.histograms?.[count - 1];
     const bytes = last === undefined ? undefined : encodedHistogram(last);

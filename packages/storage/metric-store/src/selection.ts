@@ -5,12 +5,21 @@ import { QueryError, type Series, type SeriesQuery } from '@dwcp/core';
 import { type Block } from './block.ts';
 import { Columns, firstAtOrAfter } from './columns.ts';
 import { type Head } from './head.ts';
+import { sortSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
 import { type SeriesEntry } from './series-table.ts';
+import { type Readers } from './slots.ts';
 
 /** Samples decoded between two turns of the event loop; a few milliseconds. */
 const SAMPLES_PER_TURN = 262_144;
 const SERIES_PER_TURN = 2_000;
+
+export interface SelectionSources {
+  /** In the order in which they came to be, and before the heads. */
+  readonly blocks: readonly Block[];
+  readonly heads: readonly Head[];
+  readonly readers: Readers;
+}
 
 type Range = Pick<SeriesQuery, 'startUnixMs' | 'endUnixMs'>;
 
@@ -23,10 +32,12 @@ export class Selection {
   readonly #signal: AbortSignal | undefined;
   readonly #blocks: readonly Block[];
   readonly #entries: readonly (readonly [SeriesEntry, readonly Piece[]])[];
+  readonly #readers: Readers;
+  readonly #reader: number;
 
   constructor(
     entries: readonly SeriesEntry[],
-    sources: { readonly blocks: readonly Block[]; readonly heads: readonly Head[] },
+    sources: SelectionSources,
     range: Range,
     signal: AbortSignal | undefined,
   ) {
@@ -36,17 +47,20 @@ export class Selection {
       block.overlaps(range.startUnixMs, range.endUnixMs),
     );
     for (const block of this.#blocks) block.acquire();
+    this.#readers = sources.readers;
+    this.#reader = this.#readers.enter();
     // Blocks stay as they are; of the heads the present state is taken down here.
     const heads = sources.heads.filter(
       (head) => head.minUnixMs <= range.endUnixMs && head.maxUnixMs >= range.startUnixMs,
     );
     this.#entries = entries.map((entry) => [
       entry,
-      heads.flatMap((head) => head.series.get(entry)?.pieces() ?? []).filter(overlaps(range)),
+      heads.flatMap((head) => head.pieces(entry.id)).filter(overlaps(range)),
     ]);
   }
 
   async release(): Promise<void> {
+    this.#readers.leave(this.#reader);
     for (const block of this.#blocks) await block.release();
   }
 
@@ -119,13 +133,21 @@ export class Selection {
       const copied = piece.copyTo(columns, count);
       count += typeof copied === 'number' ? copied : await copied;
     }
-    return count;
+    return areInOrder(pieces) ? count : sortSamples(columns, count);
   }
 
   async #turn(): Promise<void> {
     await nextTurn();
     this.#signal?.throwIfAborted();
   }
+}
+
+/** False when samples came late: then pieces overlap. */
+function areInOrder(pieces: readonly Piece[]): boolean {
+  for (let i = 1; i < pieces.length; i++) {
+    if ((pieces[i]?.minUnixMs ?? 0) <= (pieces[i - 1]?.maxUnixMs ?? 0)) return false;
+  }
+  return true;
 }
 
 function overlaps({ startUnixMs, endUnixMs }: Range): (piece: Piece) => boolean {

@@ -1,55 +1,38 @@
 import { compileMatcher, type LabelMatcher, Labels } from '@dwcp/core';
 
-/** What is kept in memory per series. */
+import { SeriesState } from './series-state.ts';
+
+/** A series of the store: its labels, and the number under which its state is found. */
 export class SeriesEntry {
   readonly id: number;
   readonly labels: Labels;
-  /** The newest durable sample: its time, and its value (or a digest of its histogram) by bits. */
-  newestUnixMs = Number.NEGATIVE_INFINITY;
-  newestLow = 0;
-  newestHigh = 0;
-  newestIsHistogram = false;
-  /** The newest sample on its way to the log; that of above when none is. */
-  claimedUnixMs = Number.NEGATIVE_INFINITY;
-  claimedLow = 0;
-  claimedHigh = 0;
-  claimedIsHistogram = false;
-  /** Samples on their way to the log. */
-  pending = 0;
-  /** The log segment that has the labels under this id. */
-  definedInSegment = 0;
+  readonly #state: SeriesState;
 
-  constructor(id: number, labels: Labels) {
+  constructor(id: number, labels: Labels, state: SeriesState) {
     this.id = id;
     this.labels = labels;
+    this.#state = state;
+  }
+
+  /** Minus infinity before the first sample. */
+  get newestUnixMs(): number {
+    return this.#state.newestUnixMs[this.id] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether samples of it are on their way to the log. */
+  get isPending(): boolean {
+    return (this.#state.pending[this.id] ?? 0) > 0;
   }
 
   setNewest(unixMs: number, low: number, high: number, isHistogram: boolean): void {
-    this.newestUnixMs = unixMs;
-    this.newestLow = low;
-    this.newestHigh = high;
-    this.newestIsHistogram = isHistogram;
-    if (this.pending === 0) this.forgetClaims();
-  }
-
-  claim(unixMs: number, low: number, high: number, isHistogram: boolean): void {
-    this.claimedUnixMs = unixMs;
-    this.claimedLow = low;
-    this.claimedHigh = high;
-    this.claimedIsHistogram = isHistogram;
-    this.pending++;
-  }
-
-  forgetClaims(): void {
-    this.claimedUnixMs = this.newestUnixMs;
-    this.claimedLow = this.newestLow;
-    this.claimedHigh = this.newestHigh;
-    this.claimedIsHistogram = this.newestIsHistogram;
+    this.#state.setNewest(this.id, unixMs, low, high, isHistogram);
   }
 }
 
 /** All series by labels, with an index from label name and value to series. */
 export class SeriesTable {
+  readonly state = new SeriesState();
+  readonly #byId: (SeriesEntry | undefined)[] = [];
   readonly #byKey = new Map<string, SeriesEntry>();
   /** Name, then value, then the series that have it. */
   readonly #index = new Map<string, Map<string, SeriesEntry[]>>();
@@ -63,6 +46,15 @@ export class SeriesTable {
     return this.#byKey.size;
   }
 
+  /** Above all ids in use. */
+  get idLimit(): number {
+    return this.#nextId;
+  }
+
+  entryOf(id: number): SeriesEntry | undefined {
+    return this.#byId[id];
+  }
+
   find(labels: Labels): SeriesEntry | undefined {
     return this.#byKey.get(labels.key);
   }
@@ -74,7 +66,10 @@ export class SeriesTable {
     const own = this.#ownCopy(labels);
     const known = this.#byKey.get(own.key);
     if (known !== undefined) return known;
-    const entry = new SeriesEntry(this.#freeIds.pop() ?? this.#nextId++, own);
+    const entry = new SeriesEntry(this.#freeIds.pop() ?? this.#nextId++, own, this.state);
+    this.state.begin(entry.id);
+    while (this.#byId.length <= entry.id) this.#byId.push(undefined);
+    this.#byId[entry.id] = entry;
     this.#byKey.set(own.key, entry);
     for (const [name, value] of own) this.#postings(name, value).push(entry);
     return entry;
@@ -87,6 +82,8 @@ export class SeriesTable {
     for (const entry of entries) {
       if (!this.#byKey.delete(entry.labels.key)) continue;
       gone.add(entry);
+      this.#byId[entry.id] = undefined;
+      this.state.end(entry.id);
       this.#freeIds.push(entry.id);
       for (const [name, value] of entry.labels) {
         const values = touched.get(name);

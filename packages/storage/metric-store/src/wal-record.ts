@@ -1,59 +1,68 @@
-import { Labels, type MetricMetadata, type MetricType, type NativeHistogram } from '@dwcp/core';
+import {
+  type Exemplar,
+  Labels,
+  type MetricMetadata,
+  type MetricType,
+  type NativeHistogram,
+} from '@dwcp/core';
 import { crc32c } from '@dwcp/segments';
 
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { Columns } from './columns.ts';
 import { type Head } from './head.ts';
 import { decodeHistogram } from './histogram-codec.ts';
-import { type SeriesEntry } from './series-table.ts';
+import { grown } from './series-state.ts';
+import { type SeriesTable } from './series-table.ts';
 
 // What the metric store writes into its log; the layout is described in docs/formats/metric-block.md.
 
 const SAMPLES = 1;
 const METADATA = 2;
+/** As SAMPLES, but older than others of their series. */
+const LATE_SAMPLES = 3;
+const EXEMPLARS = 4;
 
 const scratch = new ByteWriter(64 * 1024);
 
 /** Samples on their way to the log and from there to the head. */
 export class SampleRecord {
-  readonly entries: SeriesEntry[] = [];
-  /** Encoded histograms by position. */
-  readonly histograms: Uint8Array[] = [];
+  readonly isLate: boolean;
+  count = 0;
   /** Roughly how long the record will be. */
   sizeBytes = 0;
+  readonly #table: SeriesTable;
   readonly #segment: number;
+  #ids = new Int32Array(64);
   #columns = new Columns(64);
+  /** Encoded histograms by position. */
+  readonly #histograms = new Map<number, Uint8Array>();
 
   /** @param segment the log segment it will be in */
-  constructor(segment: number) {
+  constructor(table: SeriesTable, segment: number, isLate: boolean) {
+    this.#table = table;
     this.#segment = segment;
-  }
-
-  get columns(): Columns {
-    return this.#columns;
+    this.isLate = isLate;
   }
 
   add(
-    entry: SeriesEntry,
+    id: number,
     unixMs: number,
     low: number,
     high: number,
     histogram: Uint8Array | undefined,
   ): void {
-    const index = this.entries.length;
-    if (index === this.#columns.capacity) {
-      const larger = new Columns(index * 2);
-      larger.copyFrom(this.#columns, index, 0);
-      this.#columns = larger;
-    }
+    const index = this.count++;
+    if (index === this.#columns.capacity) this.#grow();
     this.#columns.put(index, unixMs, low, high);
+    this.#ids[index] = id;
     if (histogram !== undefined) {
-      this.histograms[index] = histogram;
+      this.#histograms.set(index, histogram);
       this.sizeBytes += histogram.length + 8;
     }
-    this.entries.push(entry);
     this.sizeBytes += 16;
-    if (entry.definedInSegment !== this.#segment) this.sizeBytes += entry.labels.key.length;
+    if (this.#table.state.definedInSegment[id] !== this.#segment) {
+      this.sizeBytes += this.#table.entryOf(id)?.labels.key.length ?? 0;
+    }
   }
 
   /**
@@ -61,38 +70,30 @@ export class SampleRecord {
    * that each segment can be read without the others.
    */
   encode(): Uint8Array {
-    const { entries, histograms } = this;
+    const { count } = this;
+    const ids = this.#ids;
     const { timestamps, words } = this.#columns;
     scratch.clear();
-    scratch.byte(SAMPLES);
-    const unknown = new Set<SeriesEntry>();
-    for (const entry of entries) if (entry.definedInSegment !== this.#segment) unknown.add(entry);
-    scratch.varint(unknown.size);
-    for (const entry of unknown) {
-      const { flat } = entry.labels;
-      scratch.varint(entry.id);
-      scratch.varint(flat.length / 2);
-      for (const text of flat) scratch.string(text);
-      entry.definedInSegment = this.#segment;
-    }
-    scratch.varint(entries.length);
+    scratch.byte(this.isLate ? LATE_SAMPLES : SAMPLES);
+    encodeDefinitions(this.#table, this.#segment, ids.subarray(0, count));
+    scratch.varint(count);
+    scratch.reserve(count * 24);
     let before = 0;
-    for (const { id } of entries) {
+    for (let i = 0; i < count; i++) {
+      const id = ids[i] ?? 0;
       scratch.zigzag(id - before);
       before = id;
     }
     before = 0;
-    for (let i = 0; i < entries.length; i++) {
+    for (let i = 0; i < count; i++) {
       const unixMs = timestamps[i] ?? 0;
       scratch.zigzag(unixMs - before);
       before = unixMs;
     }
-    scratch.raw(new Uint8Array(words.buffer, words.byteOffset, entries.length * 8));
-    const present = Object.keys(histograms).map(Number);
-    scratch.varint(present.length);
+    scratch.raw(new Uint8Array(words.buffer, words.byteOffset, count * 8));
+    scratch.varint(this.#histograms.size);
     before = 0;
-    for (const index of present) {
-      const bytes = histograms[index] ?? new Uint8Array(0);
+    for (const [index, bytes] of this.#histograms) {
       scratch.varint(index - before);
       scratch.varint(bytes.length);
       scratch.raw(bytes);
@@ -103,33 +104,92 @@ export class SampleRecord {
 
   /** After the record became durable: its samples enter the head. */
   commit(head: Head): void {
+    const { state } = this.#table;
     const { timestamps, words } = this.#columns;
-    for (const [i, entry] of this.entries.entries()) {
+    const ids = this.#ids;
+    for (let i = 0; i < this.count; i++) {
+      const id = ids[i] ?? 0;
       const unixMs = timestamps[i] ?? 0;
       const low = words[i * 2] ?? 0;
       const high = words[i * 2 + 1] ?? 0;
-      const bytes = this.histograms[i];
-      entry.pending--;
-      if (bytes === undefined) {
-        head.append(entry, unixMs, low, high, undefined);
-        entry.setNewest(unixMs, low, high, false);
-      } else {
-        head.append(entry, unixMs, low, high, decodeHistogram(new ByteReader(bytes)));
-        entry.setNewest(unixMs, crc32c(bytes), bytes.length, true);
+      const bytes = this.#histograms.get(i);
+      const histogram = bytes === undefined ? undefined : decodeHistogram(new ByteReader(bytes));
+      state.pending[id] = (state.pending[id] ?? 1) - 1;
+      if (this.isLate) head.appendLate(id, unixMs, low, high, histogram);
+      else {
+        head.append(id, unixMs, low, high, histogram);
+        if (bytes === undefined) state.setNewest(id, unixMs, low, high, false);
+        else state.setNewest(id, unixMs, crc32c(bytes), bytes.length, true);
       }
     }
   }
 
-  /** After the record failed, and with it all behind it. Returns series that never had a sample. */
-  rollBack(): readonly SeriesEntry[] {
-    for (const entry of this.entries) {
-      entry.pending--;
-      entry.forgetClaims();
+  /** After the record failed, and with it all behind it. Returns ids of series that never had a sample. */
+  rollBack(): readonly number[] {
+    const { state } = this.#table;
+    const ids = this.#ids.subarray(0, this.count);
+    for (const id of ids) {
+      state.pending[id] = (state.pending[id] ?? 1) - 1;
+      state.forgetClaim(id);
     }
-    return this.entries.filter(
-      ({ pending, newestUnixMs }) => pending === 0 && newestUnixMs === Number.NEGATIVE_INFINITY,
+    return [...new Set(ids)].filter(
+      (id) => state.pending[id] === 0 && state.newestUnixMs[id] === Number.NEGATIVE_INFINITY,
     );
   }
+
+  #grow(): void {
+    const capacity = this.count * 4;
+    const larger = new Columns(capacity);
+    larger.copyFrom(this.#columns, 0, this.#columns.capacity, 0);
+    this.#columns = larger;
+    this.#ids = grown(this.#ids, new Int32Array(capacity));
+  }
+}
+
+/** The labels of those of the series that the segment does not have yet. */
+function encodeDefinitions(table: SeriesTable, segment: number, ids: Int32Array): void {
+  const { definedInSegment } = table.state;
+  const unknown: number[] = [];
+  for (const id of ids) {
+    if (definedInSegment[id] === segment) continue;
+    definedInSegment[id] = segment;
+    unknown.push(id);
+  }
+  scratch.varint(unknown.length);
+  for (const id of unknown) {
+    const flat = table.entryOf(id)?.labels.flat ?? [];
+    scratch.varint(id);
+    scratch.varint(flat.length / 2);
+    for (const text of flat) scratch.string(text);
+  }
+}
+
+export interface ExemplarRow {
+  readonly id: number;
+  readonly exemplar: Exemplar & { readonly unixMs: number };
+}
+
+export function encodeExemplars(
+  table: SeriesTable,
+  segment: number,
+  rows: readonly ExemplarRow[],
+): Uint8Array {
+  scratch.clear();
+  scratch.byte(EXEMPLARS);
+  encodeDefinitions(
+    table,
+    segment,
+    Int32Array.from(rows, ({ id }) => id),
+  );
+  scratch.varint(rows.length);
+  for (const { id, exemplar } of rows) {
+    scratch.varint(id);
+    scratch.zigzag(exemplar.unixMs);
+    scratch.float64(exemplar.value);
+    scratch.varint(exemplar.labels.size);
+    for (const text of exemplar.labels.flat) scratch.string(text);
+  }
+  return scratch.copy();
 }
 
 export function encodeMetadata(metadata: readonly MetricMetadata[]): Uint8Array {
@@ -154,7 +214,9 @@ export interface RecordVisitor {
     low: number,
     high: number,
     histogram: { readonly value: NativeHistogram; readonly bytes: Uint8Array } | undefined,
+    isLate: boolean,
   ): void;
+  exemplar(row: ExemplarRow): void;
   metadata(metadata: MetricMetadata): void;
 }
 
@@ -166,7 +228,9 @@ export function decodeRecord(payload: Uint8Array, visitor: RecordVisitor): void 
   const reader = new ByteReader(payload);
   const type = reader.byte();
   if (type === METADATA) decodeMetadata(reader, visitor);
-  else if (type === SAMPLES) decodeSamples(reader, visitor);
+  else if (type === SAMPLES) decodeSamples(reader, visitor, false);
+  else if (type === LATE_SAMPLES) decodeSamples(reader, visitor, true);
+  else if (type === EXEMPLARS) decodeExemplars(reader, visitor);
   else throw new TypeError(`record type ${type} is not known`);
 }
 
@@ -181,12 +245,29 @@ function decodeMetadata(reader: ByteReader, visitor: RecordVisitor): void {
   }
 }
 
-function decodeSamples(reader: ByteReader, visitor: RecordVisitor): void {
+function decodeDefinitions(reader: ByteReader, visitor: RecordVisitor): void {
   for (let left = reader.varint(); left > 0; left--) {
     const id = reader.varint();
-    const flat = Array.from({ length: reader.varint() * 2 }, () => reader.string());
-    visitor.series(id, Labels.fromSortedFlat(flat));
+    visitor.series(id, readLabels(reader));
   }
+}
+
+function readLabels(reader: ByteReader): Labels {
+  return Labels.fromSortedFlat(Array.from({ length: reader.varint() * 2 }, () => reader.string()));
+}
+
+function decodeExemplars(reader: ByteReader, visitor: RecordVisitor): void {
+  decodeDefinitions(reader, visitor);
+  for (let left = reader.varint(); left > 0; left--) {
+    const id = reader.varint();
+    const unixMs = reader.zigzag();
+    const value = reader.float64();
+    visitor.exemplar({ id, exemplar: { labels: readLabels(reader), value, unixMs } });
+  }
+}
+
+function decodeSamples(reader: ByteReader, visitor: RecordVisitor, isLate: boolean): void {
+  decodeDefinitions(reader, visitor);
   const count = reader.varint();
   if (count > columns.capacity) {
     columns = new Columns(count * 2);
@@ -214,6 +295,7 @@ function decodeSamples(reader: ByteReader, visitor: RecordVisitor): void {
       words[i * 2] ?? 0,
       words[i * 2 + 1] ?? 0,
       histogram,
+      isLate,
     );
   }
 }

@@ -17,7 +17,7 @@ const DAY = 24 * HOUR;
 
 describe('what is refused', () => {
   test('samples too far ahead and too old, by the clock', async () => {
-    const store = await openStore(temporaryDirectory(), { retentionMs: HOUR });
+    const store = await openStore(temporaryDirectory(), { maxAgeMs: HOUR });
     const result = await store.append(
       batch(
         ['a', NOW - HOUR - 1, 1],

@@ -55,3 +55,16 @@ export async function valuesOf(store: EmbeddedMetricStore, name: string): Promis
   const found = await store.select({ ...everything, matchers });
   return found.flatMap(({ values }) => [...values]);
 }
+
+/** All samples by metric name, as `[unixMs, value]`. */
+export async function samplesOf(
+  store: EmbeddedMetricStore,
+): Promise<Record<string, readonly (readonly [number, number])[]>> {
+  const series = await store.select(everything);
+  return Object.fromEntries(
+    series.map(({ labels, timestamps, values }) => [
+      labels.metricName,
+      [...timestamps].map((unixMs, i) => [unixMs, values[i] ?? Number.NaN] as const),
+    ]),
+  );
+}
