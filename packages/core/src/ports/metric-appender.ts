@@ -29,7 +29,10 @@ export interface MetricTransaction {
   define(bytes: Uint8Array, start: number, end: number, labels: Labels): SeriesRef;
   /** NO_SERIES, for labels that cannot be decoded: what follows for it is counted as `invalid`. */
   invalid(): SeriesRef;
-  /** The value comes as the two halves of its bits, since only so a stale marker stays one. */
+  /**
+   * The value comes as the two halves of its bits, with or without a sign, since only so a stale
+   * marker stays one.
+   */
   sample(series: SeriesRef, unixMs: number, low: number, high: number): void;
   histogram(series: SeriesRef, unixMs: number, histogram: NativeHistogram): void;
   exemplar(series: SeriesRef, exemplar: Exemplar): void;
@@ -38,4 +41,6 @@ export interface MetricTransaction {
    * @throws BackendError when nothing could be made durable
    */
   commit(): Promise<AppendResult>;
+  /** Gives up what was added, where the rest of a request cannot be read; in place of `commit`. */
+  abandon(): void;
 }

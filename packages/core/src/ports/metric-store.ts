@@ -24,6 +24,8 @@ export type RejectReason =
 export interface AppendResult {
   readonly appended: number;
   readonly rejected: Readonly<Partial<Record<RejectReason, number>>>;
+  /** How many of the appended samples are native histograms; without it none are known to be. */
+  readonly appendedHistograms?: number;
   /** Exemplars that were stored; without it none were in the batch. */
   readonly appendedExemplars?: number;
 }

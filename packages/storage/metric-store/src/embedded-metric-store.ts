@@ -26,6 +26,7 @@ import { DirectoryLock, nodeFileSystem, WriteAheadLog } from '@dwcp/segments';
 import { BlockList } from './block-list.ts';
 import { readExemplars, saveExemplars } from './exemplar-file.ts';
 import { ExemplarTable } from './exemplar-table.ts';
+import { Feed } from './feed.ts';
 import { GroupCache } from './group-cache.ts';
 import { Head, HeadMemory } from './head.ts';
 import { MetadataTable } from './metadata-table.ts';
@@ -86,6 +87,8 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
   readonly #log: Log;
   readonly #limits: AdmissionLimits;
   readonly #names: SeriesNames;
+  /** Everything that is appended, for those who send it on. */
+  readonly feed: Feed;
   readonly #stop = new AbortController();
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   #head: Head;
@@ -108,6 +111,10 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
     this.#clock = options.clock;
     this.#log = options.log ?? silentLog;
     this.#names = new SeriesNames(parts.table.state);
+    this.feed = new Feed(parts.wal, {
+      log: this.#log,
+      maxHeldBytes: options.maxHeldLogBytes ?? 4 * 1024 ** 3,
+    });
     this.#limits = {
       maxAheadMs: options.maxAheadMs ?? 10 * MINUTE_MS,
       maxAgeMs: options.maxAgeMs ?? Number.POSITIVE_INFINITY,
@@ -364,6 +371,7 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
         if (error === undefined) {
           record.commit(this.#head);
           resolve();
+          this.feed.wake();
         } else {
           table.remove(record.rollBack().flatMap((id) => table.entryOf(id) ?? []));
           reject(error);
@@ -447,7 +455,7 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
   }
 
   async #seal(): Promise<void> {
-    const { blocks, wal, table, exemplars, options } = this.#parts;
+    const { blocks, table, exemplars, options } = this.#parts;
     this.#sealing ??= await this.#cutHead();
     const sealing = this.#sealing;
     if (sealing === undefined) return;
@@ -461,7 +469,7 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
         head.dispose();
       },
     );
-    await wal.dropBefore(sealing.walFrom);
+    await this.feed.dropBefore(sealing.walFrom);
   }
 
   /** Ends the head at a border of log segments: what is in it, and only that, is in those before. */
@@ -520,6 +528,7 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
   async #close(): Promise<void> {
     const { wal, blocks, lock } = this.#parts;
     this.#stop.abort();
+    this.feed.close();
     this.#timer?.[Symbol.dispose]();
     this.#retryTimer?.[Symbol.dispose]();
     await this.#work;

@@ -33,6 +33,8 @@ export interface EmbeddedMetricStoreOptions {
   readonly maxExemplars?: number;
   /** Samples one select may touch. Default 50 million, about 800 MB. */
   readonly maxSelectedSamples?: number;
+  /** Log kept for readers of the feed that are behind, at most. Default 4 GiB. */
+  readonly maxHeldLogBytes?: number;
   /** Decompressed block data kept for the next query. Default 16 MiB. */
   readonly cacheBytes?: number;
   readonly log?: Log;

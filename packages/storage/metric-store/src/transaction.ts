@@ -73,6 +73,7 @@ export class Transaction implements MetricTransaction {
   #record: SampleRecord;
   #lateRecord: SampleRecord | undefined;
   #accepted = 0;
+  #acceptedHistograms = 0;
   #repeatsPending = false;
   #hasExemplars = false;
   /** Why there is no series under NO_SERIES. */
@@ -124,7 +125,8 @@ export class Transaction implements MetricTransaction {
   }
 
   sample(id: SeriesRef, unixMs: number, low: number, high: number): void {
-    this.#admit(id, unixMs, low, high, undefined);
+    // Halves may come with a sign; the columns have none, and are compared with them.
+    this.#admit(id, unixMs, low >>> 0, high >>> 0, undefined);
   }
 
   histogram(id: SeriesRef, unixMs: number, histogram: NativeHistogram): void {
@@ -140,7 +142,9 @@ export class Transaction implements MetricTransaction {
   }
 
   encodedHistogram(id: SeriesRef, unixMs: number, bytes: Uint8Array): void {
+    const before = this.#accepted;
     this.#admit(id, unixMs, crc32c(bytes), bytes.length, bytes);
+    this.#acceptedHistograms += this.#accepted - before;
   }
 
   exemplar(id: SeriesRef, exemplar: Exemplar): void {
@@ -153,18 +157,21 @@ export class Transaction implements MetricTransaction {
     this.#exemplars.push({ id, exemplar: timed });
   }
 
+  /** Of a request of very many samples what filled whole records is on its way already. */
+  abandon(): void {
+    this.#end();
+    this.#record.rollBack();
+    this.#lateRecord?.rollBack();
+    this.#removeUnused();
+  }
+
   async commit(): Promise<AppendResult> {
-    if (this.#ended) throw new Error('a transaction is committed once');
-    this.#ended = true;
+    this.#end();
     const { write, writeExemplars, finish } = this.#context;
     if (this.#record.count > 0) write(this.#record);
     if (this.#lateRecord !== undefined) write(this.#lateRecord);
+    this.#removeUnused();
     const { table } = this.#context;
-    table.remove(
-      this.#created.filter(
-        (entry) => !entry.isPending && entry.newestUnixMs === Number.NEGATIVE_INFINITY,
-      ),
-    );
     const exemplars = this.#exemplars.filter(({ id }) => table.entryOf(id) !== undefined);
     for (let lost = this.#exemplars.length - exemplars.length; lost > 0; lost--) {
       this.#reject('exemplar');
@@ -172,9 +179,26 @@ export class Transaction implements MetricTransaction {
     if (exemplars.length > 0) writeExemplars(exemplars);
     const rejected = this.#rejected;
     await finish({ accepted: this.#accepted, rejected, repeatsPending: this.#repeatsPending });
-    const result = { appended: this.#accepted, rejected };
-    if (!this.#hasExemplars) return result;
-    return { ...result, appendedExemplars: exemplars.length };
+    return {
+      appended: this.#accepted,
+      rejected,
+      ...(this.#acceptedHistograms === 0 ? {} : { appendedHistograms: this.#acceptedHistograms }),
+      ...(this.#hasExemplars ? { appendedExemplars: exemplars.length } : {}),
+    };
+  }
+
+  #end(): void {
+    if (this.#ended) throw new Error('a transaction ends once');
+    this.#ended = true;
+  }
+
+  /** New series of which nothing was kept. */
+  #removeUnused(): void {
+    this.#context.table.remove(
+      this.#created.filter(
+        (entry) => !entry.isPending && entry.newestUnixMs === Number.NEGATIVE_INFINITY,
+      ),
+    );
   }
 
   #admit(

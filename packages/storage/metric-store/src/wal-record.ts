@@ -124,13 +124,17 @@ export class SampleRecord {
     }
   }
 
-  /** After the record failed, and with it all behind it. Returns ids of series that never had a sample. */
+  /**
+   * When the record is not written, or could not be and with it all behind it. A claim on behalf of
+   * another record stays until that one is through.
+   * @returns ids of series that never had a sample
+   */
   rollBack(): readonly number[] {
     const { state } = this.#table;
     const ids = this.#ids.subarray(0, this.count);
     for (const id of ids) {
       state.pending[id] = (state.pending[id] ?? 1) - 1;
-      state.forgetClaim(id);
+      if (state.pending[id] === 0) state.forgetClaim(id);
     }
     return [...new Set(ids)].filter(
       (id) => state.pending[id] === 0 && state.newestUnixMs[id] === Number.NEGATIVE_INFINITY,

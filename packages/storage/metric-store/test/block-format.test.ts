@@ -1,5 +1,5 @@
 // Reads the store's files with nothing but docs/formats/metric-block.md and wal.md in hand.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 
@@ -165,11 +165,12 @@ function decodeBlock(file: Buffer): {
   series: Record<string, { kinds: number[]; samples: Sample[]; newest: string }>;
 } {
   expect(file.toString('latin1', 0, 8)).toBe('DWCPMBLK');
-  expect(file.readUInt32LE(8)).toBe(1);
+  expect(file.readUInt32LE(8)).toBe(2);
   expect(file.readUInt32LE(12)).toBe(checksum(file.subarray(0, 12)));
-  const footer = file.subarray(-64);
-  expect(footer.toString('latin1', 60)).toBe('MBLK');
-  expect(footer.readUInt32LE(56)).toBe(checksum(footer.subarray(0, 56)));
+  const footer = file.subarray(-96);
+  expect(footer.toString('latin1', 92)).toBe('MBLK');
+  expect(footer.readUInt32LE(88)).toBe(checksum(footer.subarray(0, 88)));
+  expect(footer.subarray(72, 88).every((byte) => byte === 0)).toBe(true);
   const indexAt = Number(footer.readBigUInt64LE(0));
   const index = new Reader(envelope(file.subarray(indexAt, indexAt + footer.readUInt32LE(8))));
   let position = 16;
@@ -215,6 +216,9 @@ function decodeBlock(file: Buffer): {
       oldest: footer.readDoubleLE(32),
       newest: footer.readDoubleLE(40),
       samples: footer.readDoubleLE(48),
+      deletedThrough: footer.readUInt32LE(28),
+      resolutionMs: footer.readUInt32LE(64),
+      series: footer.readUInt32LE(68),
     },
     series: Object.fromEntries(series),
   };
@@ -356,17 +360,29 @@ test('a decoder written from the page reads a block and the manifest', async () 
     oldest: NOW - 7_200_000,
     newest: NOW - 7_200_000 + 4_999_000,
     samples: Object.values(expected).flat().length,
+    deletedThrough: 0,
+    resolutionMs: 0,
+    series: Object.keys(expected).length,
   });
 
   const manifest = readFileSync(join(dir, 'blocks', 'manifest'));
   const end = manifest.indexOf('\n');
-  const title = `dwcp metric store manifest 1 ${checksum(manifest.subarray(end + 1))
+  const title = `dwcp metric store manifest 2 ${checksum(manifest.subarray(end + 1))
     .toString(16)
     .padStart(8, '0')}`;
   expect(manifest.toString('latin1', 0, end)).toBe(title);
   expect(JSON.parse(manifest.toString('utf8', end))).toEqual({
     walFrom: 2,
-    blocks: ['00000001-00000001.block'],
+    nextSequence: 2,
+    blocks: [
+      {
+        name: '00000001-00000001.block',
+        sizeBytes: statSync(path).size,
+        minUnixMs: NOW - 7_200_000,
+        maxUnixMs: NOW - 7_200_000 + 4_999_000,
+        sampleCount: Object.values(expected).flat().length,
+      },
+    ],
     metadata: [{ name: 'decimal', type: 'gauge', help: 'Hülp.', unit: 'seconds' }],
   });
 });

@@ -27,6 +27,8 @@ export interface FileSystem {
   link(from: string, to: string): Promise<void>;
   /** Nothing happens when there is no such file. */
   remove(path: string): Promise<void>;
+  /** With all that is in it; nothing happens when there is no such directory. */
+  removeDirectory(path: string): Promise<void>;
   /** Asks the disk to keep what was created, renamed and removed in the directory. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -39,6 +41,7 @@ export const nodeFileSystem: FileSystem = {
   rename,
   link,
   remove: (path) => rm(path, { force: true }),
+  removeDirectory: (path) => rm(path, { force: true, recursive: true }),
   async syncDirectory(path) {
     const handle = await open(path, constants.O_RDONLY);
     try {

@@ -19,6 +19,7 @@ import {
   writeRecord,
   writeSegmentHeader,
 } from './segment-format.ts';
+import { readSegmentPart, type WalPart, type WalPlace } from './segment-reader.ts';
 import { recoverSegment } from './segment-recovery.ts';
 
 /**
@@ -35,7 +36,10 @@ export interface WriteAheadLogOptions {
    * that is used again: copy what is kept.
    */
   readonly onRecord: (payload: Uint8Array, segment: number) => void;
-  /** Segments below this number are removed unread: what they hold is stored elsewhere. */
+  /**
+   * Segments below this number are not replayed: what they hold is stored elsewhere. They stay until
+   * `dropBefore`, for readers that are behind.
+   */
   readonly firstSegment?: number;
   /** A new segment begins when the current one is this long. Default 64 MiB. */
   readonly segmentSizeBytes?: number;
@@ -86,6 +90,15 @@ interface CurrentFile {
   readonly file: OpenFile;
   /** Bytes known to be good; what lies behind is the rest of a failed write. */
   size: number;
+}
+
+async function fileSize(fileSystem: FileSystem, path: string): Promise<number> {
+  const file = await fileSystem.open(path, 'read');
+  try {
+    return await file.size();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Bytes written in one call, at most (one record may be longer). */
@@ -149,16 +162,15 @@ export class WriteAheadLog implements AsyncDisposable {
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     await fileSystem.makeDirectory(dir);
     const numbers: number[] = [];
+    const sizes = new Map<number, number>();
     for (const name of await fileSystem.list(dir)) {
       const number = segmentNumber(name);
-      if (isTemporaryFile(name) || (number !== undefined && number < firstSegment)) {
-        await fileSystem.remove(join(dir, name));
-      } else if (number !== undefined) {
-        numbers.push(number);
-      }
+      if (isTemporaryFile(name)) await fileSystem.remove(join(dir, name));
+      else if (number !== undefined && number < firstSegment) {
+        sizes.set(number, await fileSize(fileSystem, join(dir, name)));
+      } else if (number !== undefined) numbers.push(number);
     }
     numbers.sort((a, b) => a - b);
-    const sizes = new Map<number, number>();
     const gaps: CorruptionError[] = [];
     const total = { recordCount: 0, sizeBytes: 0, tornBytes: 0, lostBytes: 0 };
     for (const number of numbers) {
@@ -177,7 +189,7 @@ export class WriteAheadLog implements AsyncDisposable {
       total.tornBytes += report.tornBytes;
       total.lostBytes += report.lostBytes;
     }
-    const recovery = { segmentCount: sizes.size, gaps, ...total };
+    const recovery = { segmentCount: numbers.length, gaps, ...total };
     // Never a number that was used or promised before: a reader skips what is below its mark.
     const next = Math.max(firstSegment, (numbers.at(-1) ?? 0) + 1);
     return new WriteAheadLog(options, recovery, sizes, next);
@@ -247,6 +259,37 @@ export class WriteAheadLog implements AsyncDisposable {
     const firstSegment = this.#segment;
     this.#queue.push({ kind: 'cut', done: () => done(firstSegment) });
     this.#run();
+  }
+
+  /** The place behind the last durable record. */
+  get end(): WalPlace {
+    const current = this.#current;
+    return current === undefined || current.number < this.#segment
+      ? { segment: this.#segment, offset: 0 }
+      : { segment: current.number, offset: current.size };
+  }
+
+  /** Bytes of durable records between a place and the end. */
+  bytesAfter({ segment, offset }: WalPlace): number {
+    let bytes = -Math.min(offset, this.#sizes.get(segment) ?? 0);
+    for (const [number, size] of this.#sizes) if (number >= segment) bytes += size;
+    return Math.max(0, bytes);
+  }
+
+  /** The segments there are, ascending, with the bytes that may be read of each. */
+  segments(): readonly (readonly [number: number, sizeBytes: number])[] {
+    return [...this.#sizes].sort(([a], [b]) => a - b);
+  }
+
+  /**
+   * The durable records from a place on, up to about so many bytes of one segment.
+   * @throws CorruptionError when what is stored there is no record
+   */
+  async read(place: WalPlace, maxBytes: number): Promise<WalPart> {
+    const path = join(this.#dir, segmentName(place.segment));
+    const size = this.#sizes.get(place.segment);
+    if (size === undefined) return { records: [], offset: place.offset };
+    return readSegmentPart(this.#fileSystem, { path, size, offset: place.offset, maxBytes });
   }
 
   /** Removes the segments below a number that `cut` gave. */

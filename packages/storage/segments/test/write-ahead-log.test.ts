@@ -162,14 +162,39 @@ describe('cutting and dropping', () => {
     await again.close();
   });
 
-  test('segments below the first wanted one are removed unread, and numbers go on above', async () => {
+  test('segments below the first wanted one are not replayed, and stay until they are dropped', async () => {
     const { dir } = await threeRecords();
     const { log, records } = await openLog(dir, { firstSegment: 7 });
     expect(records).toEqual([]);
     expect(log.segment).toBe(7);
     await log.append(bytes('new'));
+    expect(log.segments().map(([number]) => number)).toEqual([1, 7]);
+    await log.dropBefore(7);
     await log.close();
     expect(readdirSync(dir)).toEqual(['00000007.wal']);
+  });
+
+  test('what is durable can be read from any place, part by part', async () => {
+    const dir = temporaryDirectory();
+    const { log } = await openLog(dir, { segmentSizeBytes: 64 });
+    const payloads = Array.from({ length: 20 }, (_, i) => 'x'.repeat(i + 1));
+    for (const payload of payloads) await log.append(bytes(payload));
+    for (const maxBytes of [1, 30, 1_000]) {
+      const found: string[] = [];
+      for (const [segment] of log.segments()) {
+        let offset = 0;
+        for (;;) {
+          const part = await log.read({ segment, offset }, maxBytes);
+          if (part.records.length === 0) break;
+          found.push(...part.records.map((record) => Buffer.from(record).toString()));
+          ({ offset } = part);
+        }
+      }
+      expect(found).toEqual(payloads);
+    }
+    expect(log.bytesAfter(log.end)).toBe(0);
+    expect(log.bytesAfter({ segment: 1, offset: 0 })).toBe(log.sizeBytes);
+    await log.close();
   });
 
   test('cutting an empty segment changes nothing', async () => {

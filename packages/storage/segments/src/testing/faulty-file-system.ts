@@ -8,6 +8,7 @@ export type FileOperation =
   | 'rename'
   | 'link'
   | 'remove'
+  | 'removeDirectory'
   | 'syncDirectory';
 
 /**
@@ -74,6 +75,10 @@ export class FaultyFileSystem implements FileSystem {
 
   remove(path: string): Promise<void> {
     return this.#face('remove', path, () => this.#real.remove(path));
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    return this.#face('removeDirectory', path, () => this.#real.removeDirectory(path));
   }
 
   syncDirectory(path: string): Promise<void> {
