@@ -9,3 +9,14 @@ export {
 export { ExpositionReader, type ExpositionReaderOptions } from './reader.ts';
 export { decodeExposition, detach } from './text.ts';
 export { type MetricFamily, writeExposition } from './write.ts';
+export { decodeRemoteWrite } from './remote-write/decode.ts';
+export { encodeRemoteWrite, type EncodeRemoteWriteOptions } from './remote-write/encode.ts';
+export { RemoteWriteError } from './remote-write/errors.ts';
+export { remoteWriteHeaders, remoteWriteVersionOf } from './remote-write/headers.ts';
+export { readLabels, type ReadLabelsOptions } from './remote-write/labels.ts';
+export { unpackSnappy } from './remote-write/snappy.ts';
+export {
+  type RemoteWriteSeries,
+  type RemoteWriteVersion,
+  type RemoteWriteVisitor,
+} from './remote-write/types.ts';
