@@ -6,15 +6,10 @@ import {
   isTraceId,
 } from '@dwcp/core';
 
-/** One item that was refused, and why. */
-export interface RejectedItem {
-  /** Path into the request, such as `resourceSpans[0].scopeSpans[0].spans[2].traceId`. */
-  readonly field: string;
-  readonly problem: string;
-}
+import { attributeOf, cut, MAX_DEPTH } from './attribute-value.ts';
+import { type RequestTally } from './request-tally.ts';
 
 const MAX_INT64 = 2n ** 63n - 1n;
-const MAX_DEPTH = 32;
 const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
@@ -77,6 +72,30 @@ export class JsonReader {
     return number ?? this.fail(`must be a number or one of ${Object.keys(names).join(', ')}`);
   }
 
+  boolean(): boolean {
+    if (!this.present) return false;
+    if (typeof this.value !== 'boolean') this.fail('must be true or false');
+    return this.value as boolean;
+  }
+
+  /** A double, or the name of what JSON has no number for; absent is 0. */
+  double(): number {
+    return this.present ? this.#double() : 0;
+  }
+
+  /** An integer within the bounds, as a decimal string or a number; absent is 0. */
+  integer(min: number, max: number): number {
+    const { value } = this;
+    if (!this.present) return 0;
+    const number = typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? Number(value) : value;
+    if (typeof number !== 'number' || !Number.isInteger(number)) {
+      this.fail(`must be an integer, got ${describe(value)}`);
+    }
+    const integer = number as number;
+    if (integer < min || integer > max) this.fail(`must be ${min} to ${max}, got ${integer}`);
+    return integer;
+  }
+
   /** An unsigned 64-bit integer, as a decimal string or a number; absent is 0. */
   uint64(): bigint {
     const { value } = this;
@@ -116,15 +135,7 @@ export class JsonReader {
    * kinds or a map its JSON, bytes their base64.
    */
   anyValue(): AttributeValue | undefined {
-    const plain = this.#plain(0);
-    if (plain === undefined || plain === null) return undefined;
-    if (Array.isArray(plain)) {
-      const kinds = new Set(plain.map((item) => typeof item));
-      const [kind] = kinds;
-      if (kinds.size <= 1 && kind !== 'object') return plain as readonly string[];
-      return JSON.stringify(plain);
-    }
-    return typeof plain === 'object' ? JSON.stringify(plain) : (plain as AttributeValue);
+    return attributeOf(this.#plain(0));
   }
 
   #plain(depth: number): unknown {
@@ -183,40 +194,22 @@ function describe(value: unknown): string {
   return cut(JSON.stringify(value) ?? 'nothing');
 }
 
-function cut(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
-}
-
-export interface DecodeOptions {
-  /** Items taken from one request at most; the others are refused. Default 50,000. */
-  readonly maxItems?: number;
-}
-
-/** Collects the items of a request and the refusals. */
-export class ItemCollector<T> {
-  readonly items: T[] = [];
-  readonly rejected: RejectedItem[] = [];
-  readonly #maxItems: number;
-
-  constructor({ maxItems = 50_000 }: DecodeOptions) {
-    this.#maxItems = maxItems;
-  }
-
-  /** Reads items one by one, so that one bad item costs only itself. */
-  readEach(items: Iterable<JsonReader>, read: (item: JsonReader) => T): void {
-    for (const item of items) {
-      try {
-        if (this.items.length >= this.#maxItems) {
-          item.fail(`is one too many: a request may hold ${this.#maxItems} items`);
-        }
-        this.items.push(read(item));
-      } catch (error) {
-        if (!(error instanceof InvalidInputError)) throw error;
-        this.rejected.push({
-          field: error.field,
-          problem: error.message.slice(error.field.length + 2),
-        });
-      }
+/** Reads items one by one, so that one bad item costs only itself. */
+export function readEach(
+  tally: RequestTally,
+  items: Iterable<JsonReader>,
+  read: (item: JsonReader) => void,
+): void {
+  for (const item of items) {
+    if (!tally.take()) {
+      tally.rejectExtra(() => item.path);
+      continue;
+    }
+    try {
+      read(item);
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      tally.reject(error);
     }
   }
 }

@@ -1,6 +1,13 @@
-import { type InstrumentationScope, levelOf, type LogRecord, type Resource } from '@dwcp/core';
+import {
+  type AttributeValue,
+  type InstrumentationScope,
+  levelOf,
+  type LogRecord,
+  type Resource,
+} from '@dwcp/core';
 
-import { type DecodeOptions, ItemCollector, JsonReader, type RejectedItem } from './json-reader.ts';
+import { JsonReader, readEach } from './json-reader.ts';
+import { type DecodeOptions, type RejectedItem, RequestTally } from './request-tally.ts';
 import { readResource, readScope } from './traces-json.ts';
 
 /** SEVERITY_NUMBER_TRACE is 1, ..._TRACE2 is 2, and so on to ..._FATAL4, 24. */
@@ -11,14 +18,16 @@ const SEVERITY_NUMBERS: Readonly<Record<string, number>> = Object.fromEntries([
   ),
 ]) as Record<string, number>;
 
-const SEVERITY_INFO = 9;
+export const SEVERITY_INFO = 9;
 /** Where an event's name is kept. @see https://opentelemetry.io/docs/specs/semconv/general/events/ */
-const EVENT_NAME = 'event.name';
+export const EVENT_NAME = 'event.name';
 
 export interface DecodedLogs {
   readonly records: readonly LogRecord[];
-  /** Records that were refused, for `partialSuccess`. */
+  /** Records that were refused, for `partialSuccess`: the first 100 of them. */
   readonly rejected: readonly RejectedItem[];
+  /** How many were refused in all. */
+  readonly rejectedCount: number;
 }
 
 /**
@@ -32,16 +41,24 @@ export function decodeLogsJson(
   nowUnixNano: bigint,
   options: DecodeOptions = {},
 ): DecodedLogs {
-  const collector = new ItemCollector<LogRecord>(options);
+  const tally = new RequestTally(options);
+  const records: LogRecord[] = [];
   for (const group of new JsonReader(body, '').field('resourceLogs').items()) {
     const resource = readResource(group);
     for (const scopeLogs of group.field('scopeLogs').items()) {
       const scope = readScope(scopeLogs);
-      const records = scopeLogs.field('logRecords').items();
-      collector.readEach(records, (record) => readRecord(record, resource, scope, nowUnixNano));
+      const items = scopeLogs.field('logRecords').items();
+      readEach(tally, items, (record) =>
+        records.push(readRecord(record, resource, scope, nowUnixNano)),
+      );
     }
   }
-  return { records: collector.items, rejected: collector.rejected };
+  return { records, rejected: tally.rejected, rejectedCount: tally.rejectedCount };
+}
+
+/** The body of a record is text; what is no string becomes its JSON. */
+export function bodyText(body: AttributeValue | undefined): string {
+  return typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
 }
 
 function readRecord(
@@ -66,7 +83,7 @@ function readRecord(
     observedTimeUnixNano: observed,
     severityNumber,
     severityText: record.field('severityText').string() || levelOf(severityNumber).toUpperCase(),
-    body: typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body),
+    body: bodyText(body),
     attributes: {
       ...record.field('attributes').attributes(),
       ...(eventName === '' ? {} : { [EVENT_NAME]: eventName }),

@@ -6,9 +6,17 @@ import {
   type SpanStatus,
 } from '@dwcp/core';
 
-import { type DecodeOptions, ItemCollector, JsonReader, type RejectedItem } from './json-reader.ts';
+import { JsonReader, readEach } from './json-reader.ts';
+import { type DecodeOptions, type RejectedItem, RequestTally } from './request-tally.ts';
 
-const SPAN_KINDS: readonly SpanKind[] = ['internal', 'server', 'client', 'producer', 'consumer'];
+/** By number less one, as OTLP counts from 1. */
+export const SPAN_KINDS: readonly SpanKind[] = [
+  'internal',
+  'server',
+  'client',
+  'producer',
+  'consumer',
+];
 const KIND_NUMBERS: Readonly<Record<string, number>> = {
   SPAN_KIND_UNSPECIFIED: 0,
   SPAN_KIND_INTERNAL: 1,
@@ -22,12 +30,14 @@ const STATUS_NUMBERS: Readonly<Record<string, number>> = {
   STATUS_CODE_OK: 1,
   STATUS_CODE_ERROR: 2,
 };
-const STATUS_CODES: readonly SpanStatus['code'][] = ['unset', 'ok', 'error'];
+export const STATUS_CODES: readonly SpanStatus['code'][] = ['unset', 'ok', 'error'];
 
 export interface DecodedTraces {
   readonly spans: readonly Span[];
-  /** Spans that were refused, for `partialSuccess`. */
+  /** Spans that were refused, for `partialSuccess`: the first 100 of them. */
   readonly rejected: readonly RejectedItem[];
+  /** How many were refused in all. */
+  readonly rejectedCount: number;
 }
 
 /**
@@ -37,16 +47,17 @@ export interface DecodedTraces {
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
  */
 export function decodeTracesJson(body: unknown, options: DecodeOptions = {}): DecodedTraces {
-  const collector = new ItemCollector<Span>(options);
+  const tally = new RequestTally(options);
+  const spans: Span[] = [];
   for (const group of new JsonReader(body, '').field('resourceSpans').items()) {
     const resource = readResource(group);
     for (const scopeSpans of group.field('scopeSpans').items()) {
       const scope = readScope(scopeSpans);
-      const spans = scopeSpans.field('spans').items();
-      collector.readEach(spans, (span) => readSpan(span, resource, scope));
+      const items = scopeSpans.field('spans').items();
+      readEach(tally, items, (span) => spans.push(readSpan(span, resource, scope)));
     }
   }
-  return { spans: collector.items, rejected: collector.rejected };
+  return { spans, rejected: tally.rejected, rejectedCount: tally.rejectedCount };
 }
 
 /** The resource of a ResourceSpans or ResourceLogs. */
