@@ -68,9 +68,10 @@ export interface ExemplarStore {
 export interface MetricStore extends AsyncDisposable {
   /**
    * Appends and resolves once durable: what was counted as appended survives `kill -9`.
-   * A sample equal in time and value to the newest of its series is accepted silently; one with the
-   * same time and another value is a duplicate; an older one is out of order, unless the store has
-   * an out-of-order window that reaches back to it.
+   * A sample equal in time and value to the newest of its series is accepted silently, and to an
+   * older one where the store can tell: an append may be repeated. One with the same time and another
+   * value is a duplicate; an older one is out of order, unless the store has an out-of-order window
+   * that reaches back to it.
    * @throws BackendError when nothing of the batch could be made durable
    */
   append(batch: SampleBatch, options?: CallOptions): Promise<AppendResult>;

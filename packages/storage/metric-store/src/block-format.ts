@@ -6,11 +6,14 @@ import { ByteReader, ByteWriter } from './bytes.ts';
 // The file format is described byte by byte in docs/formats/metric-block.md.
 
 export const HEADER_BYTES = 16;
-export const FOOTER_BYTES = 64;
 export const ENVELOPE_BYTES = 12;
 const MAGIC = 'DWCPMBLK';
 const FOOTER_MAGIC = 'MBLK';
-const VERSION = 1;
+/** Version 1 had a shorter footer; both are read, the later one is written. */
+export const BLOCK_VERSION = 2;
+export type BlockVersion = 1 | 2;
+/** Of the footer, by version. */
+export const FOOTER_BYTES = { 1: 64, 2: 96 } as const;
 
 /** What a block says about itself in its last bytes. */
 export interface BlockFooter {
@@ -26,6 +29,16 @@ export interface BlockFooter {
   readonly minUnixMs: number;
   readonly maxUnixMs: number;
   readonly sampleCount: number;
+  /** When the head was sealed, by the wall clock; of a merged block the latest of its sources. */
+  readonly sealedUnixMs: number;
+  /**
+   * Deletions up to this number do not concern the block: its samples came later, or what was
+   * deleted is not in it.
+   */
+  readonly deletedThrough: number;
+  /** 0 for samples as they came; else one sample stands for this much time, see downsample.ts. */
+  readonly resolutionMs: number;
+  readonly seriesCount: number;
 }
 
 /** Where a series' samples of a stretch of time are: a chunk inside a group. */
@@ -61,25 +74,55 @@ export interface BlockIndex {
   readonly series: Iterable<BlockSeries>;
 }
 
-export function blockName(firstSequence: number, lastSequence: number): string {
+/** What a file name tells of a block. */
+export interface BlockName {
+  readonly firstSequence: number;
+  readonly lastSequence: number;
+  /** How often it was written anew from the same heads. */
+  readonly revision: number;
+  readonly resolutionMs: number;
+}
+
+/** A name is never used twice for different content, so that files can be linked and copied. */
+export function blockName(block: BlockName): string {
+  const { firstSequence, lastSequence, revision, resolutionMs } = block;
   const [first, last] = [firstSequence, lastSequence].map((n) => String(n).padStart(8, '0'));
-  return `${first}-${last}.block`;
+  const resolution = resolutionMs === 0 ? '' : `.${resolutionMs / 1_000}s`;
+  return `${first}-${last}${resolution}${revision === 0 ? '' : `.r${revision}`}.block`;
+}
+
+/** Undefined for what is no block's name. */
+export function parseBlockName(name: string): BlockName | undefined {
+  const match = /^(\d{8,10})-(\d{8,10})(?:\.(\d{1,6})s)?(?:\.r(\d{1,9}))?\.block$/.exec(name);
+  if (match === null) return undefined;
+  const [, first, last, seconds, revision] = match.map((text: string | undefined) =>
+    Number(text ?? 0),
+  );
+  return {
+    firstSequence: first ?? 0,
+    lastSequence: last ?? 0,
+    revision: revision ?? 0,
+    resolutionMs: (seconds ?? 0) * 1_000,
+  };
 }
 
 export function isBlockName(name: string): boolean {
-  return /^\d{8,}-\d{8,}\.block$/.test(name);
+  return parseBlockName(name) !== undefined;
 }
 
-export function encodeHeader(): Uint8Array {
+export function encodeHeader(version: BlockVersion = BLOCK_VERSION): Uint8Array {
   const bytes = Buffer.alloc(HEADER_BYTES);
   bytes.write(MAGIC, 'latin1');
-  bytes.writeUInt32LE(VERSION, 8);
+  bytes.writeUInt32LE(version, 8);
   bytes.writeUInt32LE(crc32c(bytes.subarray(0, 12)), 12);
   return bytes;
 }
 
-/** @throws CorruptionError; BackendError for a later format version */
-export function checkHeader(path: string, bytes: Uint8Array): void {
+/**
+ * @returns the version of the format
+ * @throws CorruptionError; BackendError for a later format version
+ */
+export function checkHeader(path: string, bytes: Uint8Array): BlockVersion {
   const buffer = Buffer.from(bytes);
   if (
     buffer.length < HEADER_BYTES ||
@@ -88,7 +131,9 @@ export function checkHeader(path: string, bytes: Uint8Array): void {
   ) {
     throw new CorruptionError(path, 0, 'the block header is damaged');
   }
-  if (buffer.readUInt32LE(8) !== VERSION) throw laterVersion(path);
+  const version = buffer.readUInt32LE(8);
+  if (version !== 1 && version !== 2) throw laterVersion(path);
+  return version;
 }
 
 /** What a newer program wrote is neither damaged nor ours to move. */
@@ -100,33 +145,49 @@ export function laterVersion(path: string): BackendError {
   );
 }
 
-export function encodeFooter(footer: BlockFooter): Uint8Array {
-  const bytes = Buffer.alloc(FOOTER_BYTES);
+export function encodeFooter(footer: BlockFooter, version: BlockVersion = BLOCK_VERSION): Buffer {
+  const bytes = Buffer.alloc(FOOTER_BYTES[version]);
   bytes.writeBigUInt64LE(BigInt(footer.indexOffset), 0);
   bytes.writeUInt32LE(footer.indexBytes, 8);
   bytes.writeUInt32LE(footer.level, 12);
   bytes.writeUInt32LE(footer.firstSequence, 16);
   bytes.writeUInt32LE(footer.lastSequence, 20);
   bytes.writeUInt32LE(footer.walFrom, 24);
-  bytes.writeUInt32LE(0, 28);
   bytes.writeDoubleLE(footer.minUnixMs, 32);
   bytes.writeDoubleLE(footer.maxUnixMs, 40);
   bytes.writeDoubleLE(footer.sampleCount, 48);
-  bytes.writeUInt32LE(crc32c(bytes.subarray(0, 56)), 56);
-  bytes.write(FOOTER_MAGIC, 60, 'latin1');
+  if (version === 2) {
+    bytes.writeUInt32LE(footer.deletedThrough, 28);
+    bytes.writeDoubleLE(footer.sealedUnixMs, 56);
+    bytes.writeUInt32LE(footer.resolutionMs, 64);
+    bytes.writeUInt32LE(footer.seriesCount, 68);
+  }
+  const end = bytes.length - 8;
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, end)), end);
+  bytes.write(FOOTER_MAGIC, end + 4, 'latin1');
   return bytes;
 }
 
-/** @throws CorruptionError */
-export function decodeFooter(path: string, offset: number, bytes: Uint8Array): BlockFooter {
+/**
+ * @param offset where the footer stands in the file
+ * @throws CorruptionError
+ */
+export function decodeFooter(
+  path: string,
+  offset: number,
+  bytes: Uint8Array,
+  version: BlockVersion,
+): BlockFooter {
   const buffer = Buffer.from(bytes);
+  const end = FOOTER_BYTES[version] - 8;
   if (
-    buffer.length !== FOOTER_BYTES ||
-    buffer.toString('latin1', 60) !== FOOTER_MAGIC ||
-    buffer.readUInt32LE(56) !== crc32c(buffer.subarray(0, 56))
+    buffer.length !== FOOTER_BYTES[version] ||
+    buffer.toString('latin1', end + 4) !== FOOTER_MAGIC ||
+    buffer.readUInt32LE(end) !== crc32c(buffer.subarray(0, end))
   ) {
     throw new CorruptionError(path, offset, 'the block footer is damaged or cut off');
   }
+  const maxUnixMs = buffer.readDoubleLE(40);
   return {
     indexOffset: Number(buffer.readBigUInt64LE(0)),
     indexBytes: buffer.readUInt32LE(8),
@@ -134,9 +195,14 @@ export function decodeFooter(path: string, offset: number, bytes: Uint8Array): B
     firstSequence: buffer.readUInt32LE(16),
     lastSequence: buffer.readUInt32LE(20),
     walFrom: buffer.readUInt32LE(24),
+    deletedThrough: buffer.readUInt32LE(28),
     minUnixMs: buffer.readDoubleLE(32),
-    maxUnixMs: buffer.readDoubleLE(40),
+    maxUnixMs,
     sampleCount: buffer.readDoubleLE(48),
+    // Version 1 took only what was about as new as its arrival.
+    sealedUnixMs: version === 1 ? maxUnixMs : buffer.readDoubleLE(56),
+    resolutionMs: version === 1 ? 0 : buffer.readUInt32LE(64),
+    seriesCount: version === 1 ? 0 : buffer.readUInt32LE(68),
   };
 }
 

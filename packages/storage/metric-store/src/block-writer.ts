@@ -17,6 +17,7 @@ import {
 import { ByteWriter } from './bytes.ts';
 import { encodeChunk } from './chunk.ts';
 import { type Columns } from './columns.ts';
+import { type CoarseChunk, encodeCoarse } from './downsample.ts';
 
 /** Raw bytes of a group; one is read and decompressed as a whole. */
 const GROUP_BYTES = 64 * 1024;
@@ -30,7 +31,13 @@ const compressAside = promisify(zstdCompress);
 
 export type BlockIdentity = Pick<
   BlockFooter,
-  'firstSequence' | 'lastSequence' | 'walFrom' | 'level'
+  | 'firstSequence'
+  | 'lastSequence'
+  | 'walFrom'
+  | 'level'
+  | 'sealedUnixMs'
+  | 'deletedThrough'
+  | 'resolutionMs'
 >;
 
 /**
@@ -56,6 +63,7 @@ export class BlockWriter {
   readonly #index = new IndexEncoder();
   readonly #groups: GroupPlace[] = [];
   readonly #group = new ByteWriter(GROUP_BYTES + 16 * 1024);
+  readonly #scratch = new ByteWriter(16 * 1024);
   #position = 0;
   #seriesCount = 0;
   #samplesInTurn = 0;
@@ -65,6 +73,10 @@ export class BlockWriter {
 
   constructor(file: OpenFile) {
     this.#file = file;
+  }
+
+  get sampleCount(): number {
+    return this.#sampleCount;
   }
 
   begin(): Promise<void> {
@@ -89,6 +101,20 @@ export class BlockWriter {
       else if (this.#samplesInTurn >= SAMPLES_PER_TURN) await this.#yield();
     }
     return rows;
+  }
+
+  /** Encodes a chunk of a downsampled block. */
+  async addCoarse(chunk: CoarseChunk): Promise<ChunkRow> {
+    const { columns, count } = chunk.samples;
+    const row = {
+      minUnixMs: columns.timestamps[0] ?? 0,
+      maxUnixMs: columns.timestamps[count - 1] ?? 0,
+      count,
+      group: this.#groups.length,
+      offset: encodeCoarse(this.#group, this.#scratch, chunk),
+    };
+    if (this.#group.length >= GROUP_BYTES) await this.#flushGroup();
+    return row;
   }
 
   /** Takes over a group of another block as it stands; returns its number here. */
@@ -127,6 +153,7 @@ export class BlockWriter {
         minUnixMs: this.#minUnixMs,
         maxUnixMs: this.#maxUnixMs,
         sampleCount: this.#sampleCount,
+        seriesCount: this.#seriesCount,
       }),
     );
   }

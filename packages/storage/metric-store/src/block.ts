@@ -1,298 +1,313 @@
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { zstdDecompressSync } from 'node:zlib';
 
 import { CorruptionError } from '@dwcp/core';
-import { type FileSystem, type OpenFile } from '@dwcp/segments';
+import { type FileSystem } from '@dwcp/segments';
 
-import {
-  type BlockFooter,
-  type BlockSeries,
-  checkHeader,
-  type ChunkRow,
-  decodeFooter,
-  decodeIndex,
-  FOOTER_BYTES,
-  HEADER_BYTES,
-  unwrap,
-} from './block-format.ts';
+import { BlockFile } from './block-file.ts';
+import { type BlockFooter, type ChunkRow } from './block-format.ts';
 import { decodeChunk } from './chunk.ts';
 import { type Columns } from './columns.ts';
+import { type Aggregate, type CoarseChunk, coarseWithout, decodeCoarse } from './downsample.ts';
 import { type GroupCache } from './group-cache.ts';
 import { type Piece } from './piece.ts';
+import { type NewestSample, SeriesIndex } from './series-index.ts';
 import { type SeriesEntry, type SeriesTable } from './series-table.ts';
+import { type Deletion, rangesOf, type TimeRange, without } from './tombstones.ts';
 
 export interface BlockEnvironment {
   readonly fileSystem: FileSystem;
-  readonly table: SeriesTable;
+  readonly table: Pick<SeriesTable, 'ensure'>;
   readonly cache: GroupCache;
   /** Told once of each damaged place. */
   readonly onCorruption: (error: CorruptionError) => void;
 }
 
 let blocksOpened = 0;
-/** More groups than a block of 4 GiB has. */
-const GROUPS_PER_BLOCK = 2 ** 20;
-/** Index rows read between two turns of the event loop. */
-const SERIES_PER_TURN = 2_000;
+/** More groups than a block of 64 GiB has. */
+const GROUPS_PER_BLOCK = 2 ** 24;
 
-/** An immutable block file, open for reading. Its index is in memory, as columns. */
+const ALWAYS: TimeRange = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
+/** An immutable block file, open for reading. Its index is in memory. */
 export class Block {
   readonly name: string;
-  readonly footer: BlockFooter;
-  readonly sizeBytes: number;
   /** Whether a damaged group was found; such a block is not merged. */
   isDamaged = false;
-  readonly #path: string;
   readonly #environment: BlockEnvironment;
-  readonly #file: OpenFile;
+  readonly #file: BlockFile;
+  readonly #index: SeriesIndex;
   readonly #serial = blocksOpened++;
   readonly #damagedGroups = new Set<number>();
-  /** By id, ascending; the ids again; and where the chunks of each begin, with one more at the end. */
-  #entries: readonly SeriesEntry[] = [];
-  #ids = new Int32Array(0);
-  #firstChunk = new Int32Array(1);
-  #lastValues = new Uint32Array(0);
-  #lastIsHistogram = new Uint8Array(0);
-  #minUnixMs = new Float64Array(0);
-  #maxUnixMs = new Float64Array(0);
-  #counts = new Uint32Array(0);
-  #groups = new Uint32Array(0);
-  #offsets = new Uint32Array(0);
-  #groupPositions = new Float64Array(0);
-  #groupSizes = new Uint32Array(0);
-  #readers = 0;
-  #retired = false;
+  /** Those that take something out of this block; they stay as long as it is read. */
+  #deletions: readonly Deletion[] = [];
 
   private constructor(
     environment: BlockEnvironment,
-    path: string,
     name: string,
-    file: OpenFile,
-    footer: BlockFooter,
-    sizeBytes: number,
+    file: BlockFile,
+    index: SeriesIndex,
   ) {
     this.#environment = environment;
-    this.#path = path;
     this.name = name;
     this.#file = file;
-    this.footer = footer;
-    this.sizeBytes = sizeBytes;
+    this.#index = index;
   }
 
   /**
-   * Reads the index; its series enter the table.
+   * Reads the index; its series enter the table, and learn of their newest sample that is not
+   * deleted.
    * @throws CorruptionError when header, index or footer are damaged
    */
-  static async open(environment: BlockEnvironment, dir: string, name: string): Promise<Block> {
-    const path = join(dir, name);
-    const file = await environment.fileSystem.open(path, 'read');
+  static async open(
+    environment: BlockEnvironment,
+    dir: string,
+    name: string,
+    deletions: readonly Deletion[] = [],
+  ): Promise<Block> {
+    const file = await BlockFile.open(environment.fileSystem, join(dir, name));
     try {
-      const sizeBytes = await file.size();
-      checkHeader(path, await readRange(file, 0, Math.min(HEADER_BYTES, sizeBytes)));
-      const footerAt = Math.max(0, sizeBytes - FOOTER_BYTES);
-      const footer = decodeFooter(path, footerAt, await readRange(file, footerAt, FOOTER_BYTES));
-      const block = new Block(environment, path, name, file, footer, sizeBytes);
-      await block.#loadIndex();
+      const index = await SeriesIndex.load(await file.readIndex(), environment.table);
+      const block = new Block(environment, name, file, index);
+      for (const deletion of deletions) block.addDeletion(deletion);
+      block.#tellNewest();
       return block;
     } catch (error) {
-      await file.close();
+      await file.retire();
       throw error;
     }
   }
 
+  get footer(): BlockFooter {
+    return this.#file.footer;
+  }
+
+  get sizeBytes(): number {
+    return this.#file.sizeBytes;
+  }
+
+  get path(): string {
+    return this.#file.path;
+  }
+
   get entries(): readonly SeriesEntry[] {
-    return this.#entries;
+    return this.#index.entries;
+  }
+
+  /** The series as they stand in the file. */
+  inFileOrder(): Iterable<SeriesEntry> {
+    return this.#index.inFileOrder();
   }
 
   get groupCount(): number {
-    return this.#groupPositions.length;
+    return this.#index.groups.length;
+  }
+
+  /** Both its newest sample and its arrival are no later than this. */
+  get endUnixMs(): number {
+    return Math.max(this.footer.maxUnixMs, this.footer.sealedUnixMs);
   }
 
   has(entry: SeriesEntry): boolean {
-    return this.#indexOf(entry) !== -1;
+    return this.#index.find(entry) !== -1;
   }
 
   overlaps(startUnixMs: number, endUnixMs: number): boolean {
     return this.footer.minUnixMs <= endUnixMs && this.footer.maxUnixMs >= startUnixMs;
   }
 
-  /** The chunks of a series that overlap the range, oldest first. */
+  /** From now on its samples are in no piece; unless they came after it. */
+  addDeletion(deletion: Deletion): void {
+    if (this.#deletions.includes(deletion)) return;
+    if (this.overlapsDeletion(deletion)) this.#deletions = [...this.#deletions, deletion];
+  }
+
+  /** Whether chunks of series that a deletion concerns reach into its range. */
+  overlapsDeletion(deletion: Deletion): boolean {
+    if (deletion.id <= this.footer.deletedThrough) return false;
+    const { from, to } = deletion.range;
+    if (!this.overlaps(from, to)) return false;
+    return this.entries.some(
+      (entry, place) => deletion.concerns(entry) && this.#index.chunks(place, from, to).length > 0,
+    );
+  }
+
+  get hasDeletions(): boolean {
+    return this.#deletions.length > 0;
+  }
+
+  /** What deletions took out of a series of this block. */
+  deletedRanges(entry: SeriesEntry, { from, to }: TimeRange = ALWAYS): readonly TimeRange[] {
+    return this.#deletions.length === 0 ? [] : rangesOf(this.#deletions, entry, from, to);
+  }
+
+  /** The chunks of a series that overlap the range, oldest first, without what was deleted. */
   pieces(entry: SeriesEntry, startUnixMs: number, endUnixMs: number): readonly Piece[] {
-    const index = this.#indexOf(entry);
-    if (index === -1) return [];
-    const pieces: Piece[] = [];
-    const end = this.#firstChunk[index + 1] ?? 0;
-    for (let chunk = this.#firstChunk[index] ?? 0; chunk < end; chunk++) {
-      const minUnixMs = this.#minUnixMs[chunk] ?? 0;
-      const maxUnixMs = this.#maxUnixMs[chunk] ?? 0;
-      if (maxUnixMs < startUnixMs || minUnixMs > endUnixMs) continue;
-      pieces.push({
-        count: this.#counts[chunk] ?? 0,
-        minUnixMs,
-        maxUnixMs,
-        copyTo: (into, at) => this.#copyChunk(chunk, into, at),
-      });
+    const rows = this.#index.chunks(this.#index.find(entry), startUnixMs, endUnixMs);
+    if (rows.length === 0) return rows as readonly never[];
+    const deleted = this.deletedRanges(entry, { from: startUnixMs, to: endUnixMs });
+    return rows.flatMap((row) => {
+      const { minUnixMs, maxUnixMs, count } = row;
+      const ranges = deleted.filter(({ from, to }) => from <= maxUnixMs && to >= minUnixMs);
+      if (ranges.some(({ from, to }) => from <= minUnixMs && to >= maxUnixMs)) return [];
+      const whole = (into: Columns, at: number): number | Promise<number> =>
+        this.#copyChunk(row, into, at);
+      if (ranges.length === 0) return { count, minUnixMs, maxUnixMs, copyTo: whole };
+      return { count, minUnixMs, maxUnixMs, isTrimmed: true, copyTo: trimmed(whole, ranges) };
+    });
+  }
+
+  /**
+   * What a downsampled block knows of the samples of a series, one value per bucket at the time of
+   * its last sample; of buckets that overlap the range. Buckets that a deletion touched are missing.
+   * @throws CorruptionError
+   */
+  async aggregates(
+    entry: SeriesEntry,
+    aggregate: Aggregate,
+    { from, to }: TimeRange,
+  ): Promise<{ readonly unixMs: number; readonly value: number }[]> {
+    const { resolutionMs } = this.footer;
+    if (resolutionMs === 0) return [];
+    const found: { readonly unixMs: number; readonly value: number }[] = [];
+    const place = this.#index.find(entry);
+    for (const row of this.#index.chunks(place, from - resolutionMs, to + resolutionMs)) {
+      const whole = decodeCoarse(await this.#raw(row.group), row.offset, row.count);
+      const chunk = coarseWithout(whole, this.deletedRanges(entry), resolutionMs);
+      const { columns, count } = chunk.aggregates[aggregate];
+      for (let i = 0; i < count; i++) {
+        const unixMs = columns.timestamps[i] ?? 0;
+        const start = Math.floor(unixMs / resolutionMs) * resolutionMs;
+        if (start > to || start + resolutionMs <= from) continue;
+        found.push({ unixMs, value: columns.values[i] ?? 0 });
+      }
     }
-    return pieces;
+    return found;
+  }
+
+  /** A chunk of a downsampled block; a damaged group is noted. @throws CorruptionError */
+  async decodeCoarse({ group, offset, count }: ChunkRow): Promise<CoarseChunk> {
+    return decodeCoarse(await this.#raw(group), offset, count);
   }
 
   /** What the index has of a series, for a merge. */
-  seriesOf(entry: SeriesEntry): {
-    readonly chunks: readonly ChunkRow[];
-    readonly lastLow: number;
-    readonly lastHigh: number;
-    readonly lastIsHistogram: boolean;
-  } {
-    const index = this.#indexOf(entry);
-    const chunks: ChunkRow[] = [];
-    const end = this.#firstChunk[index + 1] ?? 0;
-    for (let chunk = this.#firstChunk[index] ?? 0; index !== -1 && chunk < end; chunk++) {
-      chunks.push({
-        minUnixMs: this.#minUnixMs[chunk] ?? 0,
-        maxUnixMs: this.#maxUnixMs[chunk] ?? 0,
-        count: this.#counts[chunk] ?? 0,
-        group: this.#groups[chunk] ?? 0,
-        offset: this.#offsets[chunk] ?? 0,
-      });
-    }
+  seriesOf(entry: SeriesEntry): NewestSample & { readonly chunks: readonly ChunkRow[] } {
+    const place = this.#index.find(entry);
     return {
-      chunks,
-      lastLow: this.#lastValues[index * 2] ?? 0,
-      lastHigh: this.#lastValues[index * 2 + 1] ?? 0,
-      lastIsHistogram: this.#lastIsHistogram[index] === 1,
+      ...this.#index.newest(place),
+      chunks: this.#index.chunks(place, ALWAYS.from, ALWAYS.to),
     };
   }
 
   /**
-   * A group as it stands in the file, its checksum verified.
+   * A group as it stands in the file, its checksum verified; a damaged one is noted.
    * @throws CorruptionError
    */
-  async readGroup(group: number): Promise<Uint8Array> {
-    const position = this.#groupPositions[group] ?? 0;
-    const bytes = await readRange(this.#file, position, this.#groupSizes[group] ?? 0);
-    unwrap(this.#path, position, bytes);
-    return bytes;
+  readGroup(group: number): Promise<Uint8Array> {
+    return this.#noting(group, (place) => this.#file.readGroup(place));
+  }
+
+  /**
+   * Decodes a chunk, with a cache of the caller's; a damaged group is noted.
+   * @throws CorruptionError
+   */
+  async decode(row: ChunkRow, into: Columns, at: number, cache: GroupCache): Promise<number> {
+    return decodeChunk(await this.#raw(row.group, cache), row.offset, into, at);
   }
 
   /** Keeps the file open until the matching `release`, also when the block is retired meanwhile. */
   acquire(): void {
-    this.#readers++;
+    this.#file.acquire();
   }
 
-  async release(): Promise<void> {
-    this.#readers--;
-    if (this.#retired && this.#readers === 0) await this.#file.close();
+  release(): Promise<void> {
+    return this.#file.release();
+  }
+
+  /** Keeps the file under its name until the matching `unpin`. */
+  pin(): void {
+    this.#file.pin();
+  }
+
+  unpin(): Promise<void> {
+    return this.#file.unpin();
   }
 
   /** Closes the file as soon as nobody reads it. */
-  async retire(): Promise<void> {
-    if (this.#retired) return;
-    this.#retired = true;
-    if (this.#readers === 0) await this.#file.close();
+  retire(): Promise<void> {
+    return this.#file.retire();
   }
 
   /** Closes and removes the file. Readers of before go on reading. */
-  async remove(): Promise<void> {
-    await this.retire();
-    await this.#environment.fileSystem.remove(this.#path);
+  remove(): Promise<void> {
+    return this.#file.remove();
   }
 
-  #indexOf(entry: SeriesEntry): number {
-    let low = 0;
-    let high = this.#ids.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const id = this.#ids[middle] ?? 0;
-      if (id === entry.id) return middle;
-      if (id < entry.id) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
+  #tellNewest(): void {
+    if (this.footer.resolutionMs !== 0) return;
+    this.entries.forEach((entry, place) => {
+      const unixMs = this.#index.newestUnixMs(place);
+      if (!(unixMs > entry.newestUnixMs)) return;
+      // What was deleted may be written again, and must not be taken for a repeat.
+      if (this.deletedRanges(entry, { from: unixMs, to: unixMs }).length > 0) return;
+      const { lastLow, lastHigh, lastIsHistogram } = this.#index.newest(place);
+      entry.setNewest(unixMs, lastLow, lastHigh, lastIsHistogram);
+    });
   }
 
-  #copyChunk(chunk: number, into: Columns, at: number): number | Promise<number> {
-    const group = this.#groups[chunk] ?? 0;
-    const key = this.#serial * GROUPS_PER_BLOCK + group;
-    const cached = this.#environment.cache.get(key);
-    const offset = this.#offsets[chunk] ?? 0;
-    if (cached !== undefined) return decodeChunk(cached, offset, into, at);
-    return this.#loadGroup(group, key).then((bytes) =>
-      bytes === undefined ? 0 : decodeChunk(bytes, offset, into, at),
-    );
+  /** The chunks of a group. */
+  async #raw(group: number, cache = this.#environment.cache): Promise<Uint8Array> {
+    const key = this.#key(group);
+    const cached = cache.get(key);
+    if (cached !== undefined) return cached;
+    const raw = await this.#noting(group, (place) => this.#file.readRawGroup(place));
+    cache.put(key, raw);
+    return raw;
   }
 
-  /** The raw bytes of a group; undefined when it is damaged. */
-  async #loadGroup(group: number, key: number): Promise<Uint8Array | undefined> {
-    if (this.#damagedGroups.has(group)) return undefined;
+  #key(group: number): number {
+    return this.#serial * GROUPS_PER_BLOCK + group;
+  }
+
+  #copyChunk(row: ChunkRow, into: Columns, at: number): number | Promise<number> {
+    const cached = this.#environment.cache.get(this.#key(row.group));
+    if (cached !== undefined) return decodeChunk(cached, row.offset, into, at);
+    return this.#copyFromDisk(row, into, at);
+  }
+
+  /** 0 when the group is damaged. */
+  async #copyFromDisk(row: ChunkRow, into: Columns, at: number): Promise<number> {
+    if (this.#damagedGroups.has(row.group)) return 0;
     try {
-      const bytes = await this.readGroup(group);
-      const { compressed, rawLength } = unwrap(this.#path, 0, bytes);
-      const raw = zstdDecompressSync(compressed, { maxOutputLength: rawLength });
-      this.#environment.cache.put(key, raw);
-      return raw;
+      return await this.decode(row, into, at, this.#environment.cache);
     } catch (error) {
-      if (!(error instanceof CorruptionError)) throw error;
-      this.noteDamage(group, error);
-      return undefined;
+      if (error instanceof CorruptionError) return 0;
+      throw error;
     }
   }
 
   /** Remembers a damaged group, so that it is told once and not read again. */
-  noteDamage(group: number, error: CorruptionError): void {
-    this.isDamaged = true;
-    if (this.#damagedGroups.has(group)) return;
-    this.#damagedGroups.add(group);
-    this.#environment.onCorruption(error);
-  }
-
-  async #loadIndex(): Promise<void> {
-    const { indexOffset, indexBytes } = this.footer;
-    const wrapped = await readRange(this.#file, indexOffset, indexBytes);
-    const { compressed, rawLength } = unwrap(this.#path, indexOffset, wrapped);
-    const { groups, series } = decodeIndex(
-      zstdDecompressSync(compressed, { maxOutputLength: rawLength }),
-    );
-    const { table } = this.#environment;
-    const rows: (BlockSeries & { readonly entry: SeriesEntry })[] = [];
-    for (const row of series) {
-      rows.push({ ...row, entry: table.ensure(row.labels) });
-      if (rows.length % SERIES_PER_TURN === 0) await nextTurn();
+  async #noting<T>(
+    group: number,
+    read: (place: SeriesIndex['groups'][number]) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await read(this.#index.groups[group] ?? { position: 0, sizeBytes: 0 });
+    } catch (error) {
+      if (error instanceof CorruptionError && !this.#damagedGroups.has(group)) {
+        this.isDamaged = true;
+        this.#damagedGroups.add(group);
+        this.#environment.onCorruption(error);
+      }
+      throw error;
     }
-    rows.sort((a, b) => a.entry.id - b.entry.id);
-    const chunkCount = rows.reduce((sum, { chunks }) => sum + chunks.length, 0);
-    this.#entries = rows.map(({ entry }) => entry);
-    this.#ids = Int32Array.from(rows, ({ entry }) => entry.id);
-    this.#firstChunk = new Int32Array(rows.length + 1);
-    this.#lastValues = Uint32Array.from(rows.flatMap((row) => [row.lastLow, row.lastHigh]));
-    this.#lastIsHistogram = Uint8Array.from(rows, (row) => (row.lastIsHistogram ? 1 : 0));
-    this.#minUnixMs = new Float64Array(chunkCount);
-    this.#maxUnixMs = new Float64Array(chunkCount);
-    this.#counts = new Uint32Array(chunkCount);
-    this.#groups = new Uint32Array(chunkCount);
-    this.#offsets = new Uint32Array(chunkCount);
-    this.#groupPositions = Float64Array.from(groups, ({ position }) => position);
-    this.#groupSizes = Uint32Array.from(groups, ({ sizeBytes }) => sizeBytes);
-    let at = 0;
-    rows.forEach(({ entry, chunks, lastLow, lastHigh, lastIsHistogram }, i) => {
-      for (const chunk of chunks) {
-        this.#minUnixMs[at] = chunk.minUnixMs;
-        this.#maxUnixMs[at] = chunk.maxUnixMs;
-        this.#counts[at] = chunk.count;
-        this.#groups[at] = chunk.group;
-        this.#offsets[at] = chunk.offset;
-        at++;
-      }
-      this.#firstChunk[i + 1] = at;
-      const newest = this.#maxUnixMs[at - 1] ?? Number.NEGATIVE_INFINITY;
-      if (newest > entry.newestUnixMs) {
-        entry.setNewest(newest, lastLow, lastHigh, lastIsHistogram);
-      }
-    });
   }
 }
 
-async function readRange(file: OpenFile, position: number, length: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(length);
-  return bytes.subarray(0, await file.read(bytes, position));
+function trimmed(copy: Piece['copyTo'], ranges: readonly TimeRange[]): Piece['copyTo'] {
+  return (into, at) => {
+    const copied = copy(into, at);
+    return typeof copied === 'number'
+      ? without(into, at, copied, ranges)
+      : copied.then((count) => without(into, at, count, ranges));
+  };
 }

@@ -1,6 +1,7 @@
 import { ByteReader, type ByteWriter, fromZigzag } from './bytes.ts';
 import { type Columns } from './columns.ts';
 import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
+import { decodeGrid, encodeGrid } from './timestamp-grid.ts';
 
 // One series' samples in few bytes; the layout is described in docs/formats/metric-block.md.
 // Values that are whole numbers of 10^-k are stored as deltas of those numbers: in JavaScript that
@@ -11,6 +12,7 @@ const KIND_DECIMAL = 1;
 const KIND_XOR = 2;
 const FLAG_STEADY = 4;
 const FLAG_HISTOGRAMS = 8;
+const FLAG_GRID = 16;
 
 const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
 const MAX_PLACES = 6;
@@ -52,7 +54,7 @@ export function decodeChunk(bytes: Uint8Array, offset: number, into: Columns, at
   const reader = new ByteReader(bytes, offset);
   const count = reader.varint();
   const flags = reader.byte();
-  decodeTimestamps(reader, into.timestamps.subarray(at, at + count), (flags & FLAG_STEADY) !== 0);
+  decodeTimestamps(reader, into.timestamps.subarray(at, at + count), flags);
   const words = into.words.subarray(at * 2, (at + count) * 2);
   switch (flags & 3) {
     case KIND_CONSTANT: {
@@ -92,11 +94,12 @@ function encodeTimestamps(
   if (end - start === 1) return FLAG_STEADY;
   let before = timestamps[start + 1] ?? 0;
   const step = before - first;
-  writer.varint(step);
   let steady = true;
   for (let i = start + 2; steady && i < end; i++) {
     steady = (timestamps[i] ?? 0) - (timestamps[i - 1] ?? 0) === step;
   }
+  if (!steady && encodeGrid(writer, timestamps, start, end)) return FLAG_GRID;
+  writer.varint(step);
   if (steady) return FLAG_STEADY;
   let delta = step;
   for (let i = start + 2; i < end; i++) {
@@ -108,10 +111,15 @@ function encodeTimestamps(
   return 0;
 }
 
-function decodeTimestamps(reader: ByteReader, target: Float64Array, steady: boolean): void {
+function decodeTimestamps(reader: ByteReader, target: Float64Array, flags: number): void {
   let unixMs = reader.zigzag();
   target[0] = unixMs;
   if (target.length === 1) return;
+  if ((flags & FLAG_GRID) !== 0) {
+    decodeGrid(reader, target);
+    return;
+  }
+  const steady = (flags & FLAG_STEADY) !== 0;
   let delta = reader.varint();
   unixMs += delta;
   target[1] = unixMs;

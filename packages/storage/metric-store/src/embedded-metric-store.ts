@@ -4,6 +4,7 @@ import {
   type AppendResult,
   BackendError,
   type CallOptions,
+  type CardinalityReport,
   type Clock,
   compareUtf8,
   CorruptionError,
@@ -14,6 +15,7 @@ import {
   type MetricAppender,
   type MetricMetadata,
   type MetricStore,
+  type MetricStoreAdmin,
   type MetricTransaction,
   type RejectReason,
   type SampleBatch,
@@ -38,16 +40,19 @@ import { Selection } from './selection.ts';
 import { SeriesNames } from './series-names.ts';
 import { type SeriesEntry, SeriesTable } from './series-table.ts';
 import { Readers } from './slots.ts';
+import { removeUnfinishedSnapshots } from './snapshot.ts';
 import { type AdmissionLimits, Transaction, type TransactionOutcome } from './transaction.ts';
+import { FIVE_MINUTES_MS, HOUR_MS, isCounter, Upkeep } from './upkeep.ts';
 import {
   encodeExemplars,
   encodeMetadata,
   type ExemplarRow,
+  PayloadPool,
   type SampleRecord,
 } from './wal-record.ts';
 
-const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const SNAPSHOTS = 'snapshots';
 const MINUTE_MS = 60_000;
 /** A replayed head of fewer samples counts as new, so that many restarts make no many blocks. */
 const MIN_AGED_SAMPLES = 100_000;
@@ -81,14 +86,18 @@ interface Parts {
  * Metrics on the local disk, without a server: a write-ahead log, a head in memory, and immutable
  * blocks. Samples of a series must come in the order of time, or within the out-of-order window.
  */
-export class EmbeddedMetricStore implements MetricStore, MetricAppender, ExemplarStore {
+export class EmbeddedMetricStore
+  implements MetricStore, MetricStoreAdmin, MetricAppender, ExemplarStore
+{
   readonly #parts: Parts;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #limits: AdmissionLimits;
   readonly #names: SeriesNames;
+  readonly #payloads = new PayloadPool();
   /** Everything that is appended, for those who send it on. */
   readonly feed: Feed;
+  readonly #upkeep: Upkeep;
   readonly #stop = new AbortController();
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   #head: Head;
@@ -123,6 +132,20 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
       maxLabels: options.maxLabels ?? 64,
       maxLabelsLength: 16_384,
     };
+    this.#upkeep = new Upkeep({
+      blocks: parts.blocks,
+      table: parts.table,
+      clock: options.clock,
+      log: this.#log,
+      retention: {
+        rawMs: options.retentionMs ?? 15 * DAY_MS,
+        fiveMinutesMs: options.downsampledRetention?.fiveMinutesMs,
+        hourMs: options.downsampledRetention?.hourMs,
+        maxBytes: options.maxBytes,
+      },
+      isInHead: ({ id }) => this.#heads().some((head) => head.has(id)),
+      signal: this.#stop.signal,
+    });
     this.#head = parts.head;
     this.#headSinceMs = this.#clock.monotonicMs() - ageOf(parts.head);
     this.#scheduleMaintenance();
@@ -148,14 +171,20 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
         table,
         log,
         cache: new GroupCache(options.cacheBytes ?? 16 * 1024 * 1024),
-        maxMergedMs: Math.min(36 * HOUR_MS, (options.retentionMs ?? 15 * DAY_MS) / 4),
+        clock: options.clock,
+        maxMergedMs: Math.min(DAY_MS, (options.retentionMs ?? 15 * DAY_MS) / 4),
         metadata: () => metadata.all(),
+        ...(options.downsampledRetention === undefined
+          ? {}
+          : { resolutionsMs: [FIVE_MINUTES_MS, HOUR_MS] }),
+        isCounter: (labels) => isCounter(metadata, labels),
         onCorruption: (err: CorruptionError) => {
           corruption.count++;
           log.error({ err, path: err.path, offset: err.offset }, 'stored metrics are damaged');
         },
       });
       blocks = opened.list;
+      await removeUnfinishedSnapshots(fileSystem, join(dir, SNAPSHOTS));
       metadata.put(opened.metadata);
       const readers = new Readers();
       const memory = new HeadMemory(readers);
@@ -312,9 +341,47 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
   }
 
   /** Removes what is past its retention and merges small blocks. It is done by itself hourly. */
-  maintain(): Promise<void> {
+  async maintain(): Promise<void> {
     this.#assertOpen();
-    return this.#exclusively(() => this.#maintain());
+    await this.#work;
+    await this.#upkeep.run();
+  }
+
+  async deleteSeries(query: SeriesQuery, { signal }: CallOptions = {}): Promise<number> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const { blocks } = this.#parts;
+    let count = 0;
+    await this.#exclusively(async () => {
+      // Everything is in blocks then, and what comes later is not concerned.
+      await this.#seal();
+      count = (await this.series(query)).length;
+      const range = { from: query.startUnixMs, to: query.endUnixMs };
+      for (const entry of await blocks.delete(query.matchers, range)) {
+        const isInHead = this.#heads().some((head) => head.has(entry.id));
+        if (!entry.isPending && !isInHead) entry.setNewest(Number.NEGATIVE_INFINITY, 0, 0, false);
+      }
+    });
+    return count;
+  }
+
+  cleanTombstones(): Promise<void> {
+    this.#assertOpen();
+    return this.#upkeep.clean();
+  }
+
+  async snapshot(): Promise<string> {
+    await this.seal();
+    const { blocks, options } = this.#parts;
+    return blocks.snapshot({
+      root: join(options.dir, SNAPSHOTS),
+      unixMs: this.#clock.nowUnixMs(),
+      alsoFiles: ['exemplars'],
+    });
+  }
+
+  cardinality(limit: number): CardinalityReport {
+    return this.#parts.table.cardinality(limit);
   }
 
   /** Writes what waits and gives the directory free. What is in the head stays in the log. */
@@ -343,6 +410,8 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
       limits: this.#limits,
       nowUnixMs: this.#clock.nowUnixMs(),
       segment: () => wal.segment,
+      isHeld: (id, unixMs, low, high) =>
+        this.#heads().some((head) => head.holds(id, unixMs, low, high)),
       write: (record) => commits.push(this.#commit(record)),
       writeExemplars: (rows) => commits.push(this.#commitExemplars(rows)),
       finish: (outcome) => this.#finish(outcome, commits),
@@ -367,7 +436,9 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
   #commit(record: SampleRecord): Promise<void> {
     const { table } = this.#parts;
     const commit = new Promise<void>((resolve, reject) => {
-      this.#parts.wal.enqueue(record.encode(), (error) => {
+      const payload = record.encode(this.#payloads);
+      this.#parts.wal.enqueue(payload, (error) => {
+        this.#payloads.give(payload);
         if (error === undefined) {
           record.commit(this.#head);
           resolve();
@@ -410,7 +481,7 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
     signal?.throwIfAborted();
     const { table, blocks } = this.#parts;
     const entries: readonly SeriesEntry[] = table.match(query.matchers);
-    const sources = { blocks: blocks.blocks, heads: this.#heads(), readers: this.#parts.readers };
+    const sources = { blocks: blocks.readable, heads: this.#heads(), readers: this.#parts.readers };
     const selection = new Selection(entries, sources, query, signal);
     try {
       return await read(selection);
@@ -438,7 +509,8 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
     this.#exclusively(async () => {
       await this.#seal();
       // A merge that failed is tried again after the next seal, and hourly.
-      await this.#merge().catch((err: unknown) => {
+      // Nobody waits for it: the next seal must not wait for a long merge.
+      this.#upkeep.merge().catch((err: unknown) => {
         if (!this.#stop.signal.aborted) this.#log.error({ err }, 'could not merge metric blocks');
       });
     }).then(
@@ -489,30 +561,10 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
     });
   }
 
-  async #merge(): Promise<void> {
-    while (await this.#parts.blocks.merge(this.#stop.signal));
-  }
-
-  async #maintain(): Promise<void> {
-    const { blocks, table } = this.#parts;
-    const { retentionMs = 15 * DAY_MS } = this.#parts.options;
-    const candidates = await blocks.removeBefore(this.#clock.nowUnixMs() - retentionMs);
-    const heads = this.#heads();
-    table.remove(
-      candidates.filter(
-        (entry) =>
-          !entry.isPending &&
-          !heads.some((head) => head.has(entry.id)) &&
-          !blocks.blocks.some((block) => block.has(entry)),
-      ),
-    );
-    await this.#merge();
-  }
-
   #scheduleMaintenance(): void {
     this.#timer = this.#clock.schedule(HOUR_MS, () => {
       this.#sealIfDue();
-      this.#exclusively(() => this.#maintain()).catch((err: unknown) => {
+      this.#upkeep.run().catch((err: unknown) => {
         if (!this.#stop.signal.aborted) this.#log.error({ err }, 'metric store maintenance failed');
       });
       this.#scheduleMaintenance();
@@ -532,6 +584,7 @@ export class EmbeddedMetricStore implements MetricStore, MetricAppender, Exempla
     this.#timer?.[Symbol.dispose]();
     this.#retryTimer?.[Symbol.dispose]();
     await this.#work;
+    await this.#upkeep.idle();
     try {
       await wal.close();
     } finally {

@@ -3,7 +3,7 @@ import { type NativeHistogram } from '@dwcp/core';
 import { ByteWriter } from './bytes.ts';
 import { ChunkArena, type StoredChunk } from './chunk-arena.ts';
 import { decodeChunk, encodeChunk } from './chunk.ts';
-import { type Columns } from './columns.ts';
+import { Columns, firstAtOrAfter } from './columns.ts';
 import { LateSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
 import { grown } from './series-state.ts';
@@ -106,8 +106,8 @@ export class Head {
   }
 
   /** What is there of a series now. Stays as it is while more is appended and a reader is there. */
-  pieces(id: number): readonly Piece[] {
-    const pieces: Piece[] = [];
+  pieces(id: number): readonly HeadPiece[] {
+    const pieces: HeadPiece[] = [];
     let chunk = this.#firstChunk[id] ?? 0;
     for (; chunk !== 0; chunk = this.#chunks.nextOf(chunk)) {
       pieces.push(new ChunkPiece(this.#chunks.get(chunk)));
@@ -122,6 +122,19 @@ export class Head {
     const late = this.#late.get(id);
     if (late !== undefined) pieces.push(new OpenPiece(late.copy(), 0, late.count));
     return pieces;
+  }
+
+  /** Whether it has just this sample; a histogram is never found. */
+  holds(id: number, unixMs: number, low: number, high: number): boolean {
+    for (const piece of this.pieces(id)) {
+      if (unixMs < piece.minUnixMs || unixMs > piece.maxUnixMs) continue;
+      const columns = new Columns(piece.count);
+      piece.copyTo(columns, 0);
+      const at = firstAtOrAfter(columns.timestamps, piece.count, unixMs);
+      if (columns.timestamps[at] !== unixMs || columns.histograms?.[at] !== undefined) continue;
+      if (columns.words[at * 2] === low && columns.words[at * 2 + 1] === high) return true;
+    }
+    return false;
   }
 
   /** Gives the open columns back, once nothing is read from the head by new readers. */
@@ -195,7 +208,12 @@ export class Head {
   }
 }
 
-class ChunkPiece implements Piece {
+/** In memory, so that it is read at once. */
+interface HeadPiece extends Piece {
+  copyTo(into: Columns, at: number): number;
+}
+
+class ChunkPiece implements HeadPiece {
   readonly #chunk: StoredChunk;
 
   constructor(chunk: StoredChunk) {
@@ -219,7 +237,7 @@ class ChunkPiece implements Piece {
   }
 }
 
-class OpenPiece implements Piece {
+class OpenPiece implements HeadPiece {
   readonly #columns: Columns;
   readonly #start: number;
   readonly count: number;

@@ -1,22 +1,45 @@
-import { CorruptionError, type MetricMetadata } from '@dwcp/core';
-import { crc32c, type FileSystem, readWholeFile, writeFileAtomically } from '@dwcp/segments';
+import { type MetricMetadata } from '@dwcp/core';
+import { type FileSystem } from '@dwcp/segments';
 
-import { laterVersion } from './block-format.ts';
+import { type FileTitle, readCheckedJson, saveCheckedJson } from './checked-json.ts';
+
+/** What a block holds, so that it can be said of one that is lost. */
+export interface ListedBlock {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly minUnixMs: number;
+  readonly maxUnixMs: number;
+  readonly sampleCount: number;
+  /** These three as in the block's footer, should that be damaged. */
+  readonly level: number;
+  readonly sealedUnixMs: number;
+  readonly deletedThrough: number;
+}
+
+/** Of version 1 only the name is known. */
+export type ManifestEntry = Pick<ListedBlock, 'name'> & Partial<ListedBlock>;
 
 /** What the data directory consists of. Replaced as a whole, atomically. */
 export interface Manifest {
   /** Log segments below this number are in the blocks. */
   readonly walFrom: number;
-  /** File names, in the order their heads were sealed. */
+  /** The number of the next sealed head. */
+  readonly nextSequence: number;
+  /** In the order their heads were sealed; of downsampled ones behind the others. */
+  readonly blocks: readonly ManifestEntry[];
+  readonly metadata: readonly MetricMetadata[];
+}
+
+const TITLE: FileTitle = { title: 'dwcp metric store manifest', version: 2 };
+
+/** Version 1 had names alone, and no number of the next head. */
+interface ManifestVersion1 {
+  readonly walFrom: number;
   readonly blocks: readonly string[];
   readonly metadata: readonly MetricMetadata[];
 }
 
-const TITLE = 'dwcp metric store manifest';
-const VERSION = '1';
-
 /**
- * The first line is the title and the CRC-32C, in hexadecimal, of the rest; the rest is JSON.
  * @returns undefined when there is none
  * @throws CorruptionError; BackendError for a later format version
  */
@@ -24,35 +47,16 @@ export async function readManifest(
   fileSystem: FileSystem,
   path: string,
 ): Promise<Manifest | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readWholeFile(fileSystem, path);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const end = bytes.indexOf(10);
-  const body = bytes.subarray(end + 1);
-  const title = Buffer.from(bytes.subarray(0, Math.max(0, end))).toString('latin1');
-  const version = /^dwcp metric store manifest (\d+) /.exec(title)?.[1];
-  if (version === undefined || title !== titleOf(version, body)) {
-    throw new CorruptionError(path, 0, 'the manifest does not match its checksum');
-  }
-  if (version !== VERSION) throw laterVersion(path);
-  return JSON.parse(Buffer.from(body).toString()) as Manifest;
+  const found = await readCheckedJson(fileSystem, path, TITLE);
+  if (found?.version !== 1) return found?.value as Manifest | undefined;
+  const { blocks, ...rest } = found.value as ManifestVersion1;
+  return { ...rest, nextSequence: 0, blocks: blocks.map((name) => ({ name })) };
 }
 
-export async function saveManifest(
+export function saveManifest(
   fileSystem: FileSystem,
   path: string,
   manifest: Manifest,
 ): Promise<void> {
-  const body = Buffer.from(`${JSON.stringify(manifest, undefined, 1)}\n`);
-  await writeFileAtomically(fileSystem, path, (file) =>
-    file.write(Buffer.concat([Buffer.from(`${titleOf(VERSION, body)}\n`), body]), 0),
-  );
-}
-
-function titleOf(version: string, body: Uint8Array): string {
-  return `${TITLE} ${version} ${crc32c(body).toString(16).padStart(8, '0')}`;
+  return saveCheckedJson(fileSystem, path, TITLE, manifest);
 }

@@ -34,6 +34,10 @@ export class MetadataTable {
     return news;
   }
 
+  get(name: string): MetricMetadata | undefined {
+    return this.#byName.get(name);
+  }
+
   all(): readonly MetricMetadata[] {
     return [...this.#byName.values()].sort((a, b) => compareUtf8(a.name, b.name));
   }

@@ -10,6 +10,16 @@ export interface EmbeddedMetricStoreOptions {
    * imported from long ago stays as long as what is measured now. Default 15 days.
    */
   readonly retentionMs?: number;
+  /**
+   * How long samples of 5 minutes and of an hour stay, which are made of blocks that are complete;
+   * queries find them where no finer ones are left. Without it none are made.
+   */
+  readonly downsampledRetention?: {
+    readonly fiveMinutesMs: number;
+    readonly hourMs: number;
+  };
+  /** The oldest blocks are removed when all are larger together. Default no limit. */
+  readonly maxBytes?: number;
   /** Default `os`: an acknowledged sample survives the end of the process; see Durability. */
   readonly durability?: Durability;
   /** How much time the head gathers before it becomes a block. Default 30 minutes. */

@@ -23,7 +23,7 @@ export async function writeHead(
     if (capacity > columns.capacity) columns = new Columns(capacity * 2);
     columns.histograms = undefined;
     let at = 0;
-    for (const piece of pieces) at += await piece.copyTo(columns, at);
+    for (const piece of pieces) at += piece.copyTo(columns, at);
     const count = sortSamples(columns, at);
     const chunks = await writer.addSamples(columns, count);
     const last = columns.histograms?.[count - 1];

@@ -116,8 +116,11 @@ export class Selection {
 
   async #hasSample(pieces: readonly Piece[]): Promise<boolean> {
     const { startUnixMs, endUnixMs } = this.#range;
-    // An end of a piece inside the range is a sample in it; only a piece around it must be read.
-    if (pieces.some((p) => p.minUnixMs >= startUnixMs || p.maxUnixMs <= endUnixMs)) return true;
+    // An end of a piece inside the range is a sample in it, unless it was deleted; other pieces must
+    // be read.
+    const isInside = (piece: Piece): boolean =>
+      piece.isTrimmed !== true && (piece.minUnixMs >= startUnixMs || piece.maxUnixMs <= endUnixMs);
+    if (pieces.some(isInside)) return true;
     for (const piece of pieces) {
       const columns = new Columns(piece.count);
       const count = await piece.copyTo(columns, 0);

@@ -1,4 +1,12 @@
-import { compileMatcher, type LabelMatcher, Labels } from '@dwcp/core';
+import {
+  type CardinalityCount,
+  type CardinalityReport,
+  compareUtf8,
+  compileMatcher,
+  type LabelMatcher,
+  Labels,
+  METRIC_NAME,
+} from '@dwcp/core';
 
 import { SeriesState } from './series-state.ts';
 
@@ -146,6 +154,31 @@ export class SeriesTable {
     return found;
   }
 
+  /** What makes the series so many, each list the largest first. */
+  cardinality(limit: number): CardinalityReport {
+    const pairs: CardinalityCount[] = [];
+    const values: CardinalityCount[] = [];
+    const bytes: CardinalityCount[] = [];
+    for (const [name, byValue] of this.#index) {
+      let valueBytes = 0;
+      for (const [value, entries] of byValue) {
+        valueBytes += Buffer.byteLength(value) * entries.length;
+        pairs.push({ name: `${name}=${value}`, count: entries.length });
+      }
+      values.push({ name, count: byValue.size });
+      bytes.push({ name, count: valueBytes });
+    }
+    const names = [...(this.#index.get(METRIC_NAME) ?? [])];
+    const byMetricName = names.map(([name, entries]) => ({ name, count: entries.length }));
+    return {
+      seriesCount: this.size,
+      byMetricName: largest(byMetricName, limit),
+      valuesByLabelName: largest(values, limit),
+      byLabelPair: largest(pairs, limit),
+      bytesByLabelName: largest(bytes, limit),
+    };
+  }
+
   /**
    * Strings cut out of a request would keep the whole request in memory, so they are copied; and
    * once they went through UTF-8, a lone surrogate is U+FFFD now and not only after a restart.
@@ -174,4 +207,10 @@ export class SeriesTable {
     if (list === undefined) values.set(value, (list = []));
     return list;
   }
+}
+
+function largest(counts: readonly CardinalityCount[], limit: number): readonly CardinalityCount[] {
+  return counts
+    .toSorted((a, b) => b.count - a.count || compareUtf8(a.name, b.name))
+    .slice(0, limit);
 }

@@ -45,6 +45,8 @@ export interface TransactionContext {
   readonly nowUnixMs: number;
   /** The log segment that the next record will be in. */
   readonly segment: () => number;
+  /** Whether a sample is in memory already, just so. */
+  readonly isHeld: (id: number, unixMs: number, low: number, high: number) => boolean;
   /** Takes records as they become full and, at the end, what is left. */
   readonly write: (record: SampleRecord) => void;
   readonly writeExemplars: (rows: readonly ExemplarRow[]) => void;
@@ -239,7 +241,12 @@ export class Transaction implements MetricTransaction {
     high: number,
     histogram: Uint8Array | undefined,
   ): void {
-    const { table, limits, segment } = this.#context;
+    const { table, limits, segment, isHeld } = this.#context;
+    // Who had no answer sends again what was stored: that is no error.
+    if (histogram === undefined && isHeld(id, unixMs, low, high)) {
+      this.#accepted++;
+      return;
+    }
     if (unixMs < (this.#state.claimedUnixMs[id] ?? 0) - limits.outOfOrderMs) {
       this.#reject('out-of-order');
       return;

@@ -24,6 +24,30 @@ const EXEMPLARS = 4;
 
 const scratch = new ByteWriter(64 * 1024);
 
+/** Memory for records on their way to the log, used again: else every append would leave some behind. */
+export class PayloadPool {
+  readonly #free: Uint8Array[] = [];
+
+  copy(bytes: Uint8Array): Uint8Array {
+    const at = this.#free.findIndex(({ length }) => length >= bytes.length);
+    const [memory = new Uint8Array(Math.max(MIN_POOLED_BYTES, bytes.length))] =
+      at < 0 ? [] : this.#free.splice(at, 1);
+    memory.set(bytes);
+    return memory.subarray(0, bytes.length);
+  }
+
+  /** Takes back what `copy` gave, when nobody reads it any more. */
+  give(payload: Uint8Array): void {
+    const { buffer } = payload;
+    if (buffer.byteLength > MAX_POOLED_BYTES || this.#free.length >= MAX_POOLED) return;
+    this.#free.push(new Uint8Array(buffer));
+  }
+}
+
+const MIN_POOLED_BYTES = 32 * 1024;
+const MAX_POOLED_BYTES = 1024 * 1024;
+const MAX_POOLED = 16;
+
 /** Samples on their way to the log and from there to the head. */
 export class SampleRecord {
   readonly isLate: boolean;
@@ -69,7 +93,7 @@ export class SampleRecord {
    * The record's bytes. Labels are written for the series that the segment does not have yet, so
    * that each segment can be read without the others.
    */
-  encode(): Uint8Array {
+  encode(pool: PayloadPool): Uint8Array {
     const { count } = this;
     const ids = this.#ids;
     const { timestamps, words } = this.#columns;
@@ -99,7 +123,7 @@ export class SampleRecord {
       scratch.raw(bytes);
       before = index;
     }
-    return scratch.copy();
+    return pool.copy(scratch.view());
   }
 
   /** After the record became durable: its samples enter the head. */

@@ -81,11 +81,13 @@ export function fillWith(
 /** What a reader of one series would find: of two samples of a moment, the later block's. */
 export async function read(
   { list, table }: Pick<ListUnderTest, 'list' | 'table'>,
-  name: string,
+  name: string | Labels,
   startUnixMs = Number.NEGATIVE_INFINITY,
   endUnixMs = Number.POSITIVE_INFINITY,
 ): Promise<(readonly [number, number])[]> {
-  const entry: SeriesEntry | undefined = table.find(labelsOf(name));
+  const entry: SeriesEntry | undefined = table.find(
+    typeof name === 'string' ? labelsOf(name) : name,
+  );
   if (entry === undefined) return [];
   const pieces = list.blocks.flatMap((block) => block.pieces(entry, startUnixMs, endUnixMs));
   const columns = new Columns(pieces.reduce((sum, { count }) => sum + count, 0));

@@ -132,14 +132,40 @@ function chunkValues(reader: Reader, kind: number, count: number): string[] {
   });
 }
 
+function gridTimes(reader: Reader, first: number, count: number): number[] {
+  const step = reader.varint();
+  const least = reader.zigzag();
+  const bits = reader.byte();
+  const skipped = new Map<number, number>();
+  let position = 0;
+  reader.times(reader.varint(), () => {
+    position += reader.varint();
+    skipped.set(position, reader.varint());
+  });
+  const packed = reader.times(Math.ceil(((count - 1) * bits) / 8), () => reader.byte());
+  let place = 0;
+  return Array.from({ length: count - 1 }, (_, i) => {
+    place += 1 + (skipped.get(i + 1) ?? 0);
+    let deviation = 0;
+    for (let bit = 0; bit < bits; bit++) {
+      const at = i * bits + bit;
+      deviation |= (((packed[at >> 3] ?? 0) >> (at & 7)) & 1) << bit;
+    }
+    return first + place * step + least + deviation;
+  });
+}
+
 function chunk(reader: Reader): { kind: number; samples: Sample[] } {
   const count = reader.varint();
   const flags = reader.byte();
   const times = [reader.zigzag()];
-  let step = count > 1 ? reader.varint() : 0;
-  for (let i = 1; i < count; i++) {
-    if (i > 1 && (flags & 4) === 0) step += reader.zigzag();
-    times.push((times.at(-1) ?? 0) + step);
+  if ((flags & 16) !== 0) times.push(...gridTimes(reader, times[0] ?? 0, count));
+  else {
+    let step = count > 1 ? reader.varint() : 0;
+    for (let i = 1; i < count; i++) {
+      if (i > 1 && (flags & 4) === 0) step += reader.zigzag();
+      times.push((times.at(-1) ?? 0) + step);
+    }
   }
   const values: (string | NativeHistogram)[] = chunkValues(reader, flags & 3, count);
   let position = 0;
@@ -217,6 +243,7 @@ function decodeBlock(file: Buffer): {
       newest: footer.readDoubleLE(40),
       samples: footer.readDoubleLE(48),
       deletedThrough: footer.readUInt32LE(28),
+      sealed: footer.readDoubleLE(56),
       resolutionMs: footer.readUInt32LE(64),
       series: footer.readUInt32LE(68),
     },
@@ -361,6 +388,7 @@ test('a decoder written from the page reads a block and the manifest', async () 
     newest: NOW - 7_200_000 + 4_999_000,
     samples: Object.values(expected).flat().length,
     deletedThrough: 0,
+    sealed: footer['sealed'],
     resolutionMs: 0,
     series: Object.keys(expected).length,
   });
@@ -381,6 +409,9 @@ test('a decoder written from the page reads a block and the manifest', async () 
         minUnixMs: NOW - 7_200_000,
         maxUnixMs: NOW - 7_200_000 + 4_999_000,
         sampleCount: Object.values(expected).flat().length,
+        level: 0,
+        sealedUnixMs: footer['sealed'],
+        deletedThrough: 0,
       },
     ],
     metadata: [{ name: 'decimal', type: 'gauge', help: 'Hülp.', unit: 'seconds' }],

@@ -148,7 +148,7 @@ describe('what is kept', () => {
       await store.close();
       store = await openStore(dir);
       expect(await store.append(batch([name, NOW + 1, -0]))).toEqual({ appended: 1, rejected: {} });
-      expect(await store.append(batch([name, NOW + 1, 0], [name, NOW, 1]))).toEqual({
+      expect(await store.append(batch([name, NOW + 1, 0], [name, NOW, 2]))).toEqual({
         appended: 0,
         rejected: { duplicate: 1, 'out-of-order': 1 },
       });
@@ -447,13 +447,14 @@ describe('merging and retention', () => {
     const store = await openStore(dir, { clock, retentionMs: 2 * HOUR });
     await store.append(batch(['old', NOW - HOUR, 1], ['both', NOW - HOUR, 1]));
     await store.seal();
-    await store.append(batch(['both', NOW, 2]));
+    await clock.advance(HOUR);
+    await store.append(batch(['both', NOW + HOUR, 2]));
     await store.seal();
     await clock.advance(HOUR);
     expect(store.stats().blockCount).toBe(2);
     await clock.advance(HOUR);
-    // With an empty head this does nothing but wait for its turn.
-    await store.seal();
+    // With nothing to do this does nothing but wait for its turn.
+    await store.maintain();
     expect(store.stats().blockCount).toBe(1);
     expect(store.stats().seriesCount).toBe(1);
     expect(await valuesOf(store, 'both')).toEqual([2]);

@@ -24,6 +24,19 @@ test('a late sample is taken inside the window, and refused before it', async ()
   await store.close();
 });
 
+test('samples that are sent again are accepted and there once, however old in the head', async () => {
+  const store = await openStore(temporaryDirectory());
+  const rows = Array.from({ length: 200 }, (_, i) => ['m', NOW + i, i] as const);
+  await store.append(batch(...rows));
+  expect(await store.append(batch(...rows))).toEqual({ appended: 200, rejected: {} });
+  expect(await store.append(batch(['m', NOW + 7, 8]))).toEqual({
+    appended: 0,
+    rejected: { 'out-of-order': 1 },
+  });
+  expect(await samplesOf(store)).toEqual({ m: rows.map(([, unixMs, value]) => [unixMs, value]) });
+  await store.close();
+});
+
 test('samples in any order inside the window are read in order: from head, log and blocks', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -103,6 +103,7 @@ async function fileSize(fileSystem: FileSystem, path: string): Promise<number> {
 
 /** Bytes written in one call, at most (one record may be longer). */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+const MAX_KEPT_BUFFER_BYTES = 1024 * 1024;
 
 /**
  * Records that survive a crash, in numbered segment files. Appends that wait while a write is in
@@ -128,6 +129,7 @@ export class WriteAheadLog implements AsyncDisposable {
   #segmentBytes = SEGMENT_HEADER_BYTES;
   #queue: Waiting[] = [];
   #waitingBytes = 0;
+  #writeBuffer = Buffer.allocUnsafeSlow(64 * 1024);
   #isDraining = false;
   #drained: Promise<void> = Promise.resolve();
   #closed = false;
@@ -391,7 +393,7 @@ export class WriteAheadLog implements AsyncDisposable {
     const isNew = current.size === 0;
     let length = isNew ? SEGMENT_HEADER_BYTES : 0;
     for (const { payload } of group) length += RECORD_HEADER_BYTES + payload.length;
-    const bytes = Buffer.allocUnsafe(length);
+    const bytes = this.#buffer(length);
     let offset = 0;
     if (isNew) {
       writeSegmentHeader(bytes, current.number);
@@ -407,6 +409,15 @@ export class WriteAheadLog implements AsyncDisposable {
     this.#sizes.set(current.number, current.size);
     this.#appendedRecords += group.length;
     this.#appendedBytes += length;
+  }
+
+  /** One write is on its way at a time, so they share their memory, unless one is very long. */
+  #buffer(length: number): Buffer {
+    if (length > MAX_KEPT_BUFFER_BYTES) return Buffer.allocUnsafe(length);
+    if (this.#writeBuffer.length < length) {
+      this.#writeBuffer = Buffer.allocUnsafeSlow(Math.max(length, this.#writeBuffer.length * 2));
+    }
+    return this.#writeBuffer.subarray(0, length);
   }
 
   async #fileFor(segment: number): Promise<CurrentFile> {
