@@ -9,6 +9,7 @@ import {
 } from '@dwcp/core';
 import { describe, expect, test } from 'vitest';
 
+import { type Deviations, expectDeviations } from './deviations.ts';
 import { batchOf } from './metric-store-contract.ts';
 
 const SECOND = 1_000;
@@ -21,11 +22,13 @@ type Points = readonly (readonly [number, number | 'stale'])[];
  * What every MetricQuery does. Registers its tests with Vitest.
  * @param open gives a query over these samples and no others; what it started it ends itself
  * @param nowUnixMs samples lie within the hour before this moment
+ * @param deviations tests that a real server behind the adapter cannot pass
  */
 export function metricQueryContract(
   name: string,
   open: (batch: SampleBatch) => Promise<MetricQuery>,
   nowUnixMs: number = Date.parse('2026-01-02T03:00:00Z'),
+  deviations: Deviations = {},
 ): void {
   /** The moment that test times count from. */
   const t0 = nowUnixMs - 30 * MINUTE;
@@ -38,6 +41,8 @@ export function metricQueryContract(
   };
 
   describe(`${name} as a MetricQuery`, () => {
+    expectDeviations(deviations);
+
     describe('values', () => {
       test('a scalar, a string, a vector and a matrix bear their moments', async () => {
         const asked = await over({ 'm a=1': [[0, 1], [10, 2], [20, 3]] }); // prettier-ignore
@@ -221,8 +226,11 @@ export function metricQueryContract(
         ['rate(m)', 5],
       ])('%j is bad data, and where', async (expression, start) => {
         const asked = await over({ 'm id=1': [[0, 1]] });
-        for (const work of [asked.instant(expression, 0), asked.range(expression, 0, 10)]) {
-          const { errorType, position } = await failure(work);
+        for (const ask of [
+          () => asked.instant(expression, 0),
+          () => asked.range(expression, 0, 10),
+        ]) {
+          const { errorType, position } = await failure(ask());
           expect({ errorType, start: position?.start }).toEqual({ errorType: 'bad_data', start });
         }
       });
@@ -248,16 +256,22 @@ export function metricQueryContract(
           'b x=1,id=3': [[0, 1]],
           'b x=1,id=4': [[0, 1]],
         });
-        for (const work of [asked.instant('a * on(x) b', 0), asked.range('a * on(x) b', 0, 10)]) {
-          expect(await failure(work)).toMatchObject({ errorType: 'execution' });
+        for (const ask of [
+          () => asked.instant('a * on(x) b', 0),
+          () => asked.range('a * on(x) b', 0, 10),
+        ]) {
+          expect(await failure(ask())).toMatchObject({ errorType: 'execution' });
         }
       });
 
       test('a caller who gave up before gets canceled', async () => {
         const asked = await over({ 'm id=1': [[0, 1]] });
         const options = { signal: AbortSignal.abort(new Error('no longer wanted')) };
-        for (const work of [asked.instant('m', 0, options), asked.range('m', 0, 10, options)]) {
-          expect(await failure(work)).toMatchObject({ errorType: 'canceled' });
+        for (const ask of [
+          () => asked.instant('m', 0, options),
+          () => asked.range('m', 0, 10, options),
+        ]) {
+          expect(await failure(ask())).toMatchObject({ errorType: 'canceled' });
         }
       });
 
