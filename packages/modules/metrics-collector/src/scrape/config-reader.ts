@@ -203,12 +203,13 @@ function nameOf(value: unknown): string {
   return typeof value === 'object' ? 'a mapping' : `a ${typeof value}`;
 }
 
-/** A single value as JSON, cut when long, and without the password of an address. */
+/** A single value as JSON, cut when long, and without what may be secret in an address. */
 function printable(value: unknown): string {
   if (typeof value === 'object') return nameOf(value);
   const text = (JSON.stringify(value) ?? typeof value)
     .slice(0, 1_000)
-    .replaceAll(/[^/@"\s]+:[^/@"\s]*@/g, '(not shown)@');
+    .replaceAll(/[^/@"\s]+:[^/@"\s]*@/g, '(not shown)@')
+    .replaceAll(/([?&][^=&"\s]*=)[^&"\s]+/g, '$1(not shown)');
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
 }
 

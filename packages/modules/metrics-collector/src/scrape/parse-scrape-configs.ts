@@ -1,17 +1,19 @@
-import { dirname, isAbsolute, resolve } from 'node:path';
-
 import { ConfigError, type ConfigOrigin, type ConfigProblem, formatDuration } from '@dwcp/core';
 
+import {
+  KNOWN_DISCOVERY,
+  parseDiscoveryConfigs,
+  unsupportedDiscovery,
+} from '../discovery/parse-discovery-configs.ts';
 import { ConfigReader } from './config-reader.ts';
+import { KNOWN_HTTP, parseHttpSettings, UNSUPPORTED_HTTP } from './parse-http-settings.ts';
 import { parseRelabelConfigs } from './parse-relabel-configs.ts';
 import {
   SCRAPE_PROTOCOLS,
-  type ScrapeAuth,
   type ScrapeJob,
   type ScrapeProtocol,
   type StaticTargets,
 } from './scrape-job.ts';
-import { Secret } from './secret.ts';
 
 const KNOWN = [
   'job_name',
@@ -24,11 +26,10 @@ const KNOWN = [
   'honor_timestamps',
   'track_timestamps_staleness',
   'enable_compression',
-  'follow_redirects',
   'extra_scrape_metrics',
-  'basic_auth',
-  'authorization',
+  ...KNOWN_HTTP,
   'static_configs',
+  ...KNOWN_DISCOVERY,
   'relabel_configs',
   'metric_relabel_configs',
   'body_size_limit',
@@ -43,16 +44,7 @@ const KNOWN = [
 
 /** Settings Prometheus has and we lack, and what to do instead. */
 const UNSUPPORTED: Readonly<Record<string, string>> = {
-  tls_config: 'leave it out; https uses the authorities this machine trusts',
-  bearer_token: 'use authorization: { credentials: ... }',
-  bearer_token_file: 'use authorization: { credentials_file: ... }',
-  oauth2: 'use authorization with a token file',
-  http_headers: 'leave it out',
-  proxy_url: 'leave it out; targets are reached directly',
-  proxy_from_environment: 'leave it out; targets are reached directly',
-  proxy_connect_header: 'leave it out; targets are reached directly',
-  no_proxy: 'leave it out; targets are reached directly',
-  enable_http2: 'leave it out; scrapes use HTTP/1.1',
+  ...UNSUPPORTED_HTTP,
   keep_dropped_targets: 'leave it out; the first 1000 dropped targets are kept',
   native_histogram_bucket_limit: 'leave it out; native histograms are not scraped',
   native_histogram_min_bucket_factor: 'leave it out; native histograms are not scraped',
@@ -122,9 +114,7 @@ export function parseScrapeConfigs(
 }
 
 function parseJob(reader: ConfigReader, origin: ConfigOrigin, defaults: ScrapeDefaults): ScrapeJob {
-  reader.rejectUnknown(KNOWN, (name) =>
-    name.endsWith('_sd_configs') ? 'list the targets in static_configs' : UNSUPPORTED[name],
-  );
+  reader.rejectUnknown(KNOWN, (name) => unsupportedDiscovery(name) ?? UNSUPPORTED[name]);
   const jobName = reader.string('job_name');
   if (jobName === '' || !reader.has('job_name')) {
     reader.problem('job_name', 'is missing', 'give the job a name');
@@ -139,10 +129,10 @@ function parseJob(reader: ConfigReader, origin: ConfigOrigin, defaults: ScrapeDe
     honorTimestamps: reader.boolean('honor_timestamps') ?? true,
     trackTimestampsStaleness: reader.boolean('track_timestamps_staleness') ?? false,
     enableCompression: reader.boolean('enable_compression') ?? true,
-    followRedirects: reader.boolean('follow_redirects') ?? true,
     extraScrapeMetrics: reader.boolean('extra_scrape_metrics') ?? false,
-    auth: parseAuth(reader, origin),
+    ...parseHttpSettings(reader, origin),
     staticConfigs: reader.mappings('static_configs').map(parseStaticTargets),
+    discovery: parseDiscoveryConfigs(reader, origin),
     relabelConfigs: parseRelabelConfigs(reader, 'relabel_configs'),
     metricRelabelConfigs: parseRelabelConfigs(reader, 'metric_relabel_configs'),
     bodySizeLimitBytes: parseBodySizeLimit(reader),
@@ -229,48 +219,6 @@ function parseStaticTargets(reader: ConfigReader): StaticTargets {
     }
   }
   return { targets, labels: reader.stringMap('labels') };
-}
-
-function parseAuth(reader: ConfigReader, origin: ConfigOrigin): ScrapeAuth | undefined {
-  const basic = reader.mapping('basic_auth', { secret: true });
-  const header = reader.mapping('authorization', { secret: true });
-  if (basic !== undefined && header !== undefined) {
-    reader.problem('authorization', 'cannot be used with basic_auth', 'keep one of the two');
-  }
-  if (basic !== undefined) {
-    basic.rejectUnknown(['username', 'password', 'password_file']);
-    const username = basic.string('username') ?? '';
-    return { kind: 'basic', username, ...parseSecret(basic, 'password', origin) };
-  }
-  if (header === undefined) return undefined;
-  header.rejectUnknown(['type', 'credentials', 'credentials_file']);
-  const type = header.string('type')?.trim() ?? 'Bearer';
-  if (type.toLowerCase() === 'basic') {
-    header.problem('type', 'cannot be Basic', 'use basic_auth');
-  }
-  const { password, passwordFile } = parseSecret(header, 'credentials', origin);
-  return { kind: 'header', type, credentials: password, credentialsFile: passwordFile };
-}
-
-function parseSecret(
-  reader: ConfigReader,
-  name: string,
-  origin: ConfigOrigin,
-): { readonly password: Secret | undefined; readonly passwordFile: string | undefined } {
-  const text = reader.string(name);
-  const file = reader.string(`${name}_file`);
-  if (text !== undefined && file !== undefined) {
-    reader.problem(`${name}_file`, `cannot be used with ${name}`, 'keep one of the two');
-  }
-  return {
-    password: text === undefined ? undefined : new Secret(text),
-    passwordFile: file === undefined ? undefined : besideConfig(file, origin),
-  };
-}
-
-function besideConfig(file: string, origin: ConfigOrigin): string {
-  if (isAbsolute(file) || !origin.startsWith('file ')) return resolve(file);
-  return resolve(dirname(origin.slice('file '.length)), file);
 }
 
 /** Prometheus' sizes: `10MB` and `10MiB` are both 10 * 2^20. */

@@ -8,7 +8,7 @@ import {
   ExpositionReader,
 } from '@dwcp/protocol-prometheus';
 
-import { type FetchedExposition } from './fetch-exposition.ts';
+import { type HttpAnswer } from './http-client.ts';
 import { storedLabels } from './sample-labels.ts';
 import { ScrapeError } from './scrape-error.ts';
 import { type ScrapeJob } from './scrape-job.ts';
@@ -59,7 +59,7 @@ export function emptyResult(): ReadResult {
  * @throws ScrapeError, after which the batch must not be used and the cache be rolled back
  */
 export function readSamples(
-  { body, contentType }: FetchedExposition,
+  { body, contentType }: HttpAnswer,
   options: ReadOptions,
   result: ReadResult,
 ): void {
@@ -85,13 +85,20 @@ function readAll(reader: ExpositionReader, options: ReadOptions, result: ReadRes
     result.scraped++;
     let cached = reader.expectedMatched ? guess : cache.find(reader.series);
     const isNew = cached === undefined;
-    cached ??= cache.add(reader.series, storedLabels(reader, target, external));
+    if (cached === undefined) {
+      const labels = storedLabels(reader, target, external);
+      if (labels !== undefined && sampleLimit > 0 && result.postRelabelling >= sampleLimit) {
+        // Past the limit the answer is only counted; what may be far too much is not remembered.
+        result.postRelabelling++;
+        continue;
+      }
+      cached = cache.add(reader.series, labels);
+    }
     cache.see(cached);
     const { series } = cached;
     if (series === undefined) continue;
     const ownUnixMs = honorTimestamps ? reader.unixMs : undefined;
     result.postRelabelling++;
-    // Past the limit the answer is only counted.
     if (sampleLimit > 0 && result.postRelabelling > sampleLimit) continue;
     if (ownUnixMs === undefined) {
       if (cache.isRepeated(series)) {

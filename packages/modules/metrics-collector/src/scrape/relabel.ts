@@ -67,10 +67,18 @@ function apply(config: RelabelConfig, draft: Map<string, string>): boolean {
       set(draft, targetLabel, String(md5Tail(source) % config.modulus));
       return true;
     case 'lowercase':
-      set(draft, targetLabel, source.toLowerCase());
+      set(
+        draft,
+        targetLabel,
+        lettersOf(source, (letter) => letter.toLowerCase()),
+      );
       return true;
     case 'uppercase':
-      set(draft, targetLabel, source.toUpperCase());
+      set(
+        draft,
+        targetLabel,
+        lettersOf(source, (letter) => letter.toUpperCase()),
+      );
       return true;
     case 'labelmap':
       for (const [name, value] of Array.from(draft)) {
@@ -85,6 +93,25 @@ function apply(config: RelabelConfig, draft: Map<string, string>): boolean {
       for (const name of draft.keys()) if (!regex.test(name)) draft.delete(name);
       return true;
   }
+}
+
+/**
+ * Changes the case letter by letter, as Go does: a letter that would become several (ß) stays as it
+ * is, and none looks at its neighbours (Σ at the end of a word). İ is the one that Go maps to a
+ * single letter and JavaScript does not.
+ */
+function lettersOf(text: string, change: (letter: string) => string): string {
+  // eslint-disable-next-line no-control-regex
+  if (/^[\x00-\x7f]*$/.test(text)) return change(text);
+  let changed = '';
+  for (const letter of text) {
+    const found = change(letter);
+    if (found === 'i\u0307') changed += 'i';
+    else
+      changed +=
+        found.length === String.fromCodePoint(found.codePointAt(0) ?? 0).length ? found : letter;
+  }
+  return changed;
 }
 
 /** An empty value is no label. */

@@ -37,9 +37,18 @@ export function storedLabels(
   return withExternalLabels(relabelled, external);
 }
 
-/** The labels of `up` and the other series about a scrape. */
+/**
+ * The labels of `up` and the other series about a scrape. As in Prometheus, a target label
+ * `exported_x` gives way where a target label `x` sorts after it: to a scraped sample that name would
+ * be what the sample itself had as `x`, and these have nothing there.
+ */
 export function reportLabels(name: string, target: Target, external: Labels): Labels {
-  return withExternalLabels(target.labels.with({ __name__: name }), external);
+  const own = new Map([['__name__', name]]);
+  for (const [label, value] of target.labels) {
+    own.delete(`exported_${label}`);
+    own.set(label, value);
+  }
+  return withExternalLabels(Labels.fromPairs(own), external);
 }
 
 function withTargetLabels(exposed: Labels, own: Labels): Labels {

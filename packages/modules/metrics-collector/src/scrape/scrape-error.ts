@@ -5,6 +5,7 @@ export type ScrapeFailure =
   | 'timeout'
   | 'connection'
   | 'credentials'
+  | 'tls'
   | 'redirect'
   | 'http-status'
   | 'encoding'

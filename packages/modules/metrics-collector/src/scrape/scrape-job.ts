@@ -1,3 +1,5 @@
+import { type DiscoveryConfig } from '../discovery/discovery-config.ts';
+import { type HttpSettings } from './http-settings.ts';
 import { type RelabelConfig } from './relabel.ts';
 import { Secret } from './secret.ts';
 
@@ -17,24 +19,8 @@ export interface StaticTargets {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** How a scrape identifies itself. Files are read anew at every scrape, so tokens can rotate. */
-export type ScrapeAuth =
-  | {
-      readonly kind: 'basic';
-      readonly username: string;
-      readonly password: Secret | undefined;
-      readonly passwordFile: string | undefined;
-    }
-  | {
-      readonly kind: 'header';
-      /** The scheme in front of the credentials, `Bearer` by default. */
-      readonly type: string;
-      readonly credentials: Secret | undefined;
-      readonly credentialsFile: string | undefined;
-    };
-
 /** One entry of `scrape_configs`, checked and with every default filled in. */
-export interface ScrapeJob {
+export interface ScrapeJob extends HttpSettings {
   readonly jobName: string;
   readonly scrapeIntervalMs: number;
   /** At most the interval. */
@@ -46,10 +32,9 @@ export interface ScrapeJob {
   readonly honorTimestamps: boolean;
   readonly trackTimestampsStaleness: boolean;
   readonly enableCompression: boolean;
-  readonly followRedirects: boolean;
   readonly extraScrapeMetrics: boolean;
-  readonly auth: ScrapeAuth | undefined;
   readonly staticConfigs: readonly StaticTargets[];
+  readonly discovery: readonly DiscoveryConfig[];
   readonly relabelConfigs: readonly RelabelConfig[];
   readonly metricRelabelConfigs: readonly RelabelConfig[];
   /** Uncompressed bytes of one answer. */
@@ -70,7 +55,17 @@ export interface ScrapeJob {
  * whose own labels and job settings stay the same keeps its loop and caches over a reload.
  */
 export function settingsKey(job: ScrapeJob): string {
-  const { staticConfigs: _, relabelConfigs: __, targetLimit: ___, ...settings } = job;
+  const { staticConfigs: _, discovery: __, relabelConfigs: ___, targetLimit: ____, ...rest } = job;
+  return keyOf(rest);
+}
+
+/** The same for jobs that make the same targets of the same groups. */
+export function targetsKey(job: ScrapeJob): string {
+  const { staticConfigs: _, discovery: __, targetLimit: ___, ...rest } = job;
+  return keyOf(rest);
+}
+
+function keyOf(settings: object): string {
   return JSON.stringify(settings, function (this: Record<string, unknown>, key, value: unknown) {
     // toJSON has run by now, so the holder is asked for the original.
     const original = this[key];

@@ -1,13 +1,22 @@
 import { type Clock } from '@dwcp/core';
 
-/** Prometheus' tolerance: a scrape this late still counts as on time. */
-const TOLERANCE_MS = 2;
+/**
+ * A turn this late still counts as on time, up to a tenth of its interval. Prometheus takes 2 ms; in
+ * one event loop the collection of garbage alone makes a turn later than that. A tenth of the
+ * interval is what vmagent takes.
+ */
+const TOLERANCE_MS = 100;
+
+/** Beyond this the wall clock was set while one loop took over from another. */
+const MAX_HANDOVER_MS = 86_400_000;
 
 export interface ScrapeLoopOptions {
   readonly clock: Clock;
   readonly intervalMs: number;
   /** Where in the interval this loop's slots are, in [0, interval). */
   readonly offsetMs: number;
+  /** A turn later than this bears its own time. Default 100 ms; at most a tenth of the interval. */
+  readonly toleranceMs?: number;
   /** One turn. */
   readonly run: (unixMs: number, abort: AbortSignal) => Promise<void>;
   /** Told how many slots passed without a turn, because the one before took longer. */
@@ -20,15 +29,17 @@ export interface ScrapeLoopOptions {
  * Runs a task on a grid of wall-clock times: every `intervalMs`, at `offsetMs`. The grid does not
  * drift: each turn is scheduled from its slot and not from the turn before. A turn never overlaps
  * with its predecessor; when that ran into the next slot, the turn starts late, and slots beyond
- * are missed. A turn within 2 ms (or 1 % of the interval) of its slot bears the slot's time, as in
- * Prometheus, so that timestamps compress; a later one bears its own.
+ * are missed. A turn within the tolerance bears its slot's time, so that samples have a constant
+ * step and compress; a later one bears its own.
  */
 export class ScrapeLoop {
   readonly #options: ScrapeLoopOptions;
   readonly #abort = new AbortController();
   #timer: Disposable | undefined;
   #running: Promise<void> | undefined;
+  #ended = false;
   #slot = 0;
+  #lastSlot: number | undefined;
   /** Wall minus monotonic clock when the slots were laid out. */
   #skewMs = 0;
 
@@ -36,22 +47,40 @@ export class ScrapeLoop {
     this.#options = options;
   }
 
-  start(): void {
-    const { clock } = this.#options;
-    this.#skewMs = clock.nowUnixMs() - clock.monotonicMs();
-    this.#slot = this.#slotAtOrAfter(clock.nowUnixMs());
+  /** @param afterUnixMs the last slot of the loop that this one follows, which is not taken again */
+  start(afterUnixMs?: number): void {
+    if (this.#ended) return;
+    const { clock, intervalMs } = this.#options;
+    const nowMs = clock.nowUnixMs();
+    this.#skewMs = nowMs - clock.monotonicMs();
+    this.#slot = this.#slotAtOrAfter(nowMs);
+    if (afterUnixMs !== undefined && Math.abs(afterUnixMs - nowMs) < MAX_HANDOVER_MS) {
+      // A slot that passed while the other loop ended its turn is still this loop's to take.
+      this.#slot = this.#slotAtOrBefore(afterUnixMs) + intervalMs;
+    }
     this.#schedule();
+  }
+
+  /** The slot of the last turn; undefined before the first. */
+  get lastSlotUnixMs(): number | undefined {
+    return this.#lastSlot;
   }
 
   /** Ends the loop; a turn at work is aborted and waited for. */
   async stop(): Promise<void> {
-    this.#timer?.[Symbol.dispose]();
     this.#abort.abort(new Error('the scrape loop was stopped'));
+    await this.finish();
+  }
+
+  /** Ends the loop; a turn at work comes to its end first. */
+  async finish(): Promise<void> {
+    this.#ended = true;
+    this.#timer?.[Symbol.dispose]();
     await this.#running;
   }
 
   #schedule(): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#ended) return;
     const { clock } = this.#options;
     if (this.#clockWasSet()) this.#slot = this.#slotAtOrAfter(clock.nowUnixMs());
     this.#timer = clock.schedule(this.#slot - clock.nowUnixMs(), () => {
@@ -71,7 +100,8 @@ export class ScrapeLoop {
       onMissed(missed);
       this.#slot += missed * intervalMs;
     }
-    const toleranceMs = Math.min(TOLERANCE_MS, intervalMs / 100);
+    this.#lastSlot = this.#slot;
+    const toleranceMs = Math.min(this.#options.toleranceMs ?? TOLERANCE_MS, intervalMs / 10);
     const onTime = Math.abs(nowMs - this.#slot) <= toleranceMs;
     try {
       await run(onTime ? this.#slot : nowMs, this.#abort.signal);

@@ -14,6 +14,8 @@ export interface ScrapeMetrics {
   readonly lostSamples: Counter;
   /** Labels scrape_job. */
   readonly invalidTargets: Counter;
+  /** Labels scrape_job. */
+  readonly targetsOverLimit: Counter;
 }
 
 export function createScrapeMetrics(instruments: Instruments): ScrapeMetrics {
@@ -46,6 +48,11 @@ export function createScrapeMetrics(instruments: Instruments): ScrapeMetrics {
     invalidTargets: instruments.counter({
       name: 'dwcp_scrape_invalid_targets_total',
       help: 'Targets that relabelling left without a usable address, interval or scheme.',
+      labelNames: ['scrape_job'],
+    }),
+    targetsOverLimit: instruments.counter({
+      name: 'dwcp_scrape_targets_over_limit_total',
+      help: 'Targets left out because there are more than may be scraped, at each change of targets.',
       labelNames: ['scrape_job'],
     }),
   };

@@ -10,17 +10,22 @@ import {
   silentLog,
 } from '@dwcp/core';
 
-import { ScrapeClient } from './fetch-exposition.ts';
+import { DiscoveryManager, type DiscoveryStatus } from '../discovery/discovery-manager.ts';
+import { type DnsResolver } from '../discovery/dns-resolver.ts';
+import { HttpClient } from './http-client.ts';
 import { ScrapeError } from './scrape-error.ts';
-import { type ScrapeJob, settingsKey } from './scrape-job.ts';
+import { type ScrapeJob, settingsKey, targetsKey } from './scrape-job.ts';
 import { ScrapeLoop } from './scrape-loop.ts';
 import { createScrapeMetrics } from './scrape-metrics.ts';
 import { type ScrapeContext, TargetScrape } from './target-scrape.ts';
 import { statusOf, type TargetStatus } from './target-status.ts';
-import { discover, type DroppedTarget, offsetOf, type Target, targetKey } from './target.ts';
+import { discover, type Discovery, type DroppedTarget, offsetOf, type Target } from './target.ts';
 
 /** Dropped targets that are kept to be shown; all are counted. */
 const MAX_DROPPED_SHOWN = 1_000;
+
+/** Targets that are scraped at once, unless set otherwise. */
+const MAX_TARGETS = 10_000;
 
 const REPORT_METADATA: readonly MetricMetadata[] = [
   ['up', 'Health of the scrape target. 1 means healthy, 0 that the scrape failed.', ''],
@@ -43,12 +48,27 @@ export interface ScraperOptions {
   readonly externalLabels: Readonly<Record<string, string>>;
   /** The name shown in place of a loopback address. Default: that of the machine. */
   readonly hostname?: string;
+  /** Targets scraped at once; those beyond are left out and counted. Default 10,000. */
+  readonly maxTargets?: number;
+  /**
+   * A scrape that begins later than this after its slot bears its own time and not the slot's.
+   * Default 100 ms, at most a tenth of the interval; Prometheus takes 2 ms.
+   */
+  readonly timestampToleranceMs?: number;
+  /** Whom `dns_sd_configs` ask. Default: the name servers of the machine. */
+  readonly resolver?: DnsResolver;
 }
 
 interface Running {
   readonly settings: string;
   readonly scrape: TargetScrape;
   readonly loop: ScrapeLoop;
+}
+
+interface Found {
+  /** The settings they were made under. */
+  readonly key: string;
+  readonly targets: ReadonlyMap<string, Discovery>;
 }
 
 /**
@@ -66,9 +86,14 @@ interface Running {
  */
 export class Scraper implements AsyncDisposable {
   readonly #context: ScrapeContext;
-  readonly #client = new ScrapeClient();
+  readonly #client: HttpClient;
   readonly #hostname: string;
   readonly #seed: string;
+  readonly #toleranceMs: number | undefined;
+  readonly #maxTargets: number;
+  readonly #discovery: DiscoveryManager;
+  /** Per job, what was made of its groups, so that only new ones are relabelled. */
+  #found: ReadonlyMap<string, Found> = new Map();
   #jobs: readonly ScrapeJob[];
   #running = new Map<string, Running>();
   #dropped: readonly DroppedTarget[] = [];
@@ -85,6 +110,20 @@ export class Scraper implements AsyncDisposable {
     const external = Labels.from(externalLabels);
     // Two servers that scrape the same targets should not do it at the same moment.
     this.#seed = `${this.#hostname}\n${external.key}`;
+    this.#maxTargets = options.maxTargets ?? MAX_TARGETS;
+    this.#toleranceMs = options.timestampToleranceMs;
+    // A target has one connection at a time, and discovery needs some too.
+    this.#client = new HttpClient(clock, this.#maxTargets + 100);
+    this.#discovery = new DiscoveryManager({
+      clock,
+      instruments,
+      log,
+      client: this.#client,
+      resolver: options.resolver,
+      onUpdate: () => {
+        this.#sync().catch((err: unknown) => log.error({ err }, 'cannot take new targets'));
+      },
+    });
     const metrics = createScrapeMetrics(instruments);
     this.#context = { client: this.#client, store, clock, metrics, log, external };
     this.#jobs = options.jobs;
@@ -102,17 +141,25 @@ export class Scraper implements AsyncDisposable {
 
   /**
    * Puts other jobs in place of the present ones, all at once. Targets that stay the same, settings
-   * and labels, keep their loop, their place in the interval and their caches. Resolves when removed
-   * targets have ended and their series are marked stale.
+   * and labels, keep their loop, their place in the interval and their caches; those with other
+   * settings end the scrape at work and go on from there. Discoveries that stay the same go on.
+   * Resolves when removed targets have ended and their series are marked stale.
    */
   async reload(jobs: readonly ScrapeJob[]): Promise<void> {
     this.#jobs = jobs;
     if (!this.#started || this.#disposed) return;
+    this.#discovery.apply(jobs);
+    await this.#sync();
+  }
+
+  /** Scrapes what the jobs and their discoveries name now. */
+  async #sync(): Promise<void> {
+    if (this.#disposed) return;
     const before = this.#running;
-    const { kept, added } = this.#sort(this.#discoverAll(jobs), before);
+    const { kept, added } = this.#sort(this.#discoverAll(), before);
     const removed = new Map([...before].filter(([key, each]) => kept.get(key) !== each));
     this.#running = new Map([...kept, ...added]);
-    this.#applyTargetLimits(jobs);
+    this.#applyTargetLimits(this.#jobs);
     const fresh = Map.groupBy(added.values(), identityOf);
     const endings = [...removed.values()].map((old) =>
       this.#end(old, fresh.get(identityOf(old))?.shift()),
@@ -133,6 +180,11 @@ export class Scraper implements AsyncDisposable {
     return this.#dropped;
   }
 
+  /** How the discoveries of the jobs do; static targets need none. */
+  discoveries(): readonly DiscoveryStatus[] {
+    return this.#discovery.status();
+  }
+
   /** How many targets are in which state. */
   stats(): {
     readonly up: number;
@@ -151,6 +203,7 @@ export class Scraper implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    this.#discovery[Symbol.dispose]();
     await Promise.all([
       ...[...this.#running.values()].map(({ loop }) => loop.stop()),
       ...this.#ending,
@@ -158,52 +211,78 @@ export class Scraper implements AsyncDisposable {
     this.#client[Symbol.dispose]();
   }
 
-  #discoverAll(jobs: readonly ScrapeJob[]): readonly Target[] {
-    const { log, metrics } = this.#context;
+  #discoverAll(): readonly Target[] {
+    const before = this.#found;
+    const found = new Map<string, Found>();
     const targets: Target[] = [];
     const dropped: DroppedTarget[] = [];
     this.#droppedCount = 0;
-    for (const found of jobs.flatMap(discover)) {
-      switch (found.kind) {
-        case 'target':
-          targets.push(found.target);
-          break;
-        case 'dropped':
+    for (const job of this.#jobs) {
+      const key = targetsKey(job);
+      const earlier = before.get(job.jobName);
+      const known = earlier?.key === key ? earlier.targets : undefined;
+      const own = discover(job, this.#discovery.groupsOf(job), known);
+      found.set(job.jobName, { key, targets: own });
+      for (const [labels, each] of own) {
+        if (each.kind === 'target') targets.push(each.target);
+        else if (each.kind === 'dropped') {
           this.#droppedCount++;
-          if (dropped.length < MAX_DROPPED_SHOWN) dropped.push(found.dropped);
-          break;
-        case 'invalid':
-          metrics.invalidTargets.labels({ scrape_job: found.scrapePool }).inc();
-          log.error(
-            { scrape_job: found.scrapePool, address: found.discoveredLabels.get('__address__') },
-            `target left out: ${found.reason}`,
-          );
-          break;
+          if (dropped.length < MAX_DROPPED_SHOWN) dropped.push(each.dropped);
+        } else if (known?.has(labels) !== true) this.#noteInvalid(each);
       }
     }
+    this.#found = found;
     this.#dropped = dropped;
     return targets;
   }
 
-  /** Which loops go on and which are new. Targets that are the same are scraped once. */
+  #noteInvalid(found: Extract<Discovery, { readonly kind: 'invalid' }>): void {
+    const { log, metrics } = this.#context;
+    metrics.invalidTargets.labels({ scrape_job: found.scrapePool }).inc();
+    log.error(
+      { scrape_job: found.scrapePool, address: found.discoveredLabels.get('__address__') },
+      `target left out: ${found.reason}`,
+    );
+  }
+
+  /**
+   * Which loops go on and which are new. Targets that are the same are scraped once; above the limit
+   * those that are scraped already come first.
+   */
   #sort(
     targets: readonly Target[],
     before: ReadonlyMap<string, Running>,
   ): { readonly kept: Map<string, Running>; readonly added: Map<string, Running> } {
     const kept = new Map<string, Running>();
     const added = new Map<string, Running>();
-    const settings = new Map<ScrapeJob, string>();
-    for (const target of targets) {
-      const key = targetKey(target);
+    const settings = new Map(this.#jobs.map((job) => [job.jobName, settingsKey(job)]));
+    const crowded = targets.length > this.#maxTargets;
+    const inOrder = crowded
+      ? [...targets].sort((a, b) => Number(before.has(b.key)) - Number(before.has(a.key)))
+      : targets;
+    for (const target of inOrder) {
+      const { key, job, scrapeIntervalMs, scrapeTimeoutMs } = target;
       if (kept.has(key) || added.has(key)) continue;
-      const jobSettings = settings.get(target.job) ?? settingsKey(target.job);
-      settings.set(target.job, jobSettings);
-      const wanted = `${target.scrapeIntervalMs} ${target.scrapeTimeoutMs} ${jobSettings}`;
+      if (kept.size + added.size >= this.#maxTargets) {
+        this.#context.metrics.targetsOverLimit.labels({ scrape_job: job.jobName }).inc();
+        continue;
+      }
+      const wanted = settings.get(job.jobName) ?? '';
       const existing = before.get(key);
-      if (existing?.settings === wanted) {
+      if (
+        existing?.settings === wanted &&
+        existing.scrape.target.scrapeIntervalMs === scrapeIntervalMs &&
+        existing.scrape.target.scrapeTimeoutMs === scrapeTimeoutMs
+      ) {
         existing.scrape.target = target;
         kept.set(key, existing);
       } else added.set(key, this.#create(target, wanted));
+    }
+    if (crowded && kept.size + added.size >= this.#maxTargets) {
+      this.#context.log.error(
+        { targets: targets.length, limit: this.#maxTargets },
+        'more targets than may be scraped; the last ones are left out',
+      );
     }
     return { kept, added };
   }
@@ -216,6 +295,7 @@ export class Scraper implements AsyncDisposable {
       clock,
       intervalMs: target.scrapeIntervalMs,
       offsetMs: offsetOf(target, this.#seed),
+      ...(this.#toleranceMs !== undefined && { toleranceMs: this.#toleranceMs }),
       run: (unixMs, abort) => scrape.scrape(unixMs, abort),
       onMissed: (count) => missed.inc(count),
       onError: (err) => log.error({ target: target.url.href, err }, 'scrape broke off'),
@@ -247,23 +327,23 @@ export class Scraper implements AsyncDisposable {
 
   /** Stops a loop; what it scraped is handed to its follower, or goes stale. */
   #end(old: Running, follower: Running | undefined): Promise<void> {
-    const ending = old.loop.stop().then(async () => {
+    // A follower goes on where the scrape at work ends, so that no slot is lost.
+    follower?.scrape.follow(old.scrape);
+    const ended = follower === undefined ? old.loop.stop() : old.loop.finish();
+    const ending = ended.then(async () => {
       if (this.#disposed) return;
       if (follower === undefined) {
         await old.scrape.markStale(this.#context.clock.nowUnixMs());
         return;
       }
-      follower.scrape.adopt(old.scrape.tracked);
+      follower.scrape.adopt(old.scrape);
       // It may have been removed itself in the meantime.
-      if (this.#isRunning(follower)) follower.loop.start();
-      else await follower.scrape.markStale(this.#context.clock.nowUnixMs());
+      if (this.#running.get(follower.scrape.target.key) === follower) {
+        follower.loop.start(old.loop.lastSlotUnixMs);
+      } else await follower.scrape.markStale(this.#context.clock.nowUnixMs());
     });
     this.#ending.add(ending);
     return ending.finally(() => this.#ending.delete(ending));
-  }
-
-  #isRunning(running: Running): boolean {
-    return [...this.#running.values()].includes(running);
   }
 }
 

@@ -19,13 +19,17 @@ export interface CachedText {
   seenIn: number;
 }
 
+/** How many texts beyond twice the good ones failing scrapes may leave; Prometheus' number. */
+const SPARE_TEXTS = 1_000;
+
 /**
  * Remembers what each series text of a target became, so that labels are parsed and relabelled only
  * once, and which series the last scrape had, for staleness.
  *
  * Expositions keep their order, so the text that follows is guessed from the scrape before; `guess`
- * right means no lookup at all. What a successful scrape did not have is forgotten after it, so the
- * cache is never larger than two scrapes.
+ * right means no lookup at all. What a successful scrape did not have is forgotten after it; what a
+ * failed one brought stays known, as in Prometheus, until the cache is more than twice as large as
+ * it was after the last good one.
  */
 export class SeriesCache {
   readonly #byText = new Map<string, CachedText>();
@@ -36,6 +40,8 @@ export class SeriesCache {
   #newOrder: CachedText[] = [];
   #cursor = 0;
   #added: CachedText[] = [];
+  /** Texts known after the last good scrape. */
+  #goodSize = 0;
   /** Series of the last scrape that go stale when they vanish. */
   #previous: KnownSeries[] = [];
   /** The same for this scrape. */
@@ -105,11 +111,8 @@ export class SeriesCache {
    * @returns series that the scrape before had and this one lacks
    */
   commit(): readonly Labels[] {
-    if (this.#seenTexts < this.#byText.size) {
-      for (const cached of this.#byText.values()) {
-        if (cached.seenIn !== this.#scrape) this.#forget(cached);
-      }
-    }
+    if (this.#seenTexts < this.#byText.size) this.#forgetUnseen();
+    this.#goodSize = this.#byText.size;
     this.#order = this.#newOrder;
     const vanished: Labels[] = [];
     for (const { trackedIn, labels } of this.#previous) {
@@ -120,11 +123,11 @@ export class SeriesCache {
   }
 
   /**
-   * Ends a failed scrape: what it brought is forgotten, even what came before it failed.
+   * Ends a failed scrape. Its texts stay known, but none of its series counts as scraped.
    * @returns every series that the scrape before had
    */
   rollback(): readonly Labels[] {
-    this.abandon();
+    if (this.#byText.size > 2 * this.#goodSize + SPARE_TEXTS) this.#forgetUnseen();
     const vanished = this.tracked;
     this.#setPrevious([]);
     return vanished;
@@ -161,6 +164,12 @@ export class SeriesCache {
       if (texts === 0) this.#byLabels.delete(labels.key);
     }
     this.#previous = series;
+  }
+
+  #forgetUnseen(): void {
+    for (const cached of this.#byText.values()) {
+      if (cached.seenIn !== this.#scrape) this.#forget(cached);
+    }
   }
 
   #forget(cached: CachedText): void {

@@ -7,7 +7,9 @@ import {
   SampleBatchBuilder,
 } from '@dwcp/core';
 
-import { type FetchedExposition, type ScrapeClient } from './fetch-exposition.ts';
+import { Cancellation } from './cancellation.ts';
+import { expositionSource } from './fetch-exposition.ts';
+import { type HttpAnswer, type HttpClient, type HttpSource } from './http-client.ts';
 import { emptyResult, type ReadResult, readSamples } from './read-samples.ts';
 import { reportLabels } from './sample-labels.ts';
 import { ScrapeError } from './scrape-error.ts';
@@ -18,7 +20,7 @@ import { type Target } from './target.ts';
 
 /** What every scrape of a scraper shares. */
 export interface ScrapeContext {
-  readonly client: ScrapeClient;
+  readonly client: HttpClient;
   readonly store: MetricStore;
   readonly clock: Clock;
   readonly metrics: ScrapeMetrics;
@@ -47,13 +49,18 @@ export class TargetScrape {
   readonly #knownMetadata = new Map<string, MetricMetadata>();
   readonly #job: { readonly scrape_job: string };
   readonly #reports: readonly Labels[];
+  readonly #source: HttpSource;
   #target: Target;
   #forcedError: ScrapeError | undefined;
   #last: LastScrape | undefined;
+  #lastOfOther: LastScrape | undefined;
   #adopted = false;
+  #cancellation: Cancellation | undefined;
+  #followed: AbortSignal | undefined;
 
   constructor(target: Target, context: ScrapeContext) {
     this.#target = target;
+    this.#source = expositionSource(target);
     this.#context = context;
     this.#job = { scrape_job: target.job.jobName };
     const names = target.job.extraScrapeMetrics ? [...REPORTS, ...EXTRA_REPORTS] : REPORTS;
@@ -70,7 +77,7 @@ export class TargetScrape {
   }
 
   get last(): LastScrape | undefined {
-    return this.#last;
+    return this.#last ?? this.#lastOfOther;
   }
 
   /** Makes every scrape fail with this reason, without fetching; undefined ends that. */
@@ -78,15 +85,16 @@ export class TargetScrape {
     this.#forcedError = error;
   }
 
-  /** Series that would go stale, for the loop that follows this one. */
-  get tracked(): readonly Labels[] {
-    return this.#cache.tracked;
+  /** Shows the status of a scrape of the same target under other settings until the first own one. */
+  follow(before: TargetScrape): void {
+    this.#lastOfOther = before.last;
   }
 
-  /** Takes over from a loop that scraped the same target under other settings. */
-  adopt(tracked: readonly Labels[]): void {
+  /** Takes over what the scrape before has left, so that it can go stale here. */
+  adopt(before: TargetScrape): void {
     this.#adopted = true;
-    this.#cache.adopt(tracked);
+    this.#lastOfOther = before.last;
+    this.#cache.adopt(before.#cache.tracked);
   }
 
   /**
@@ -150,29 +158,30 @@ export class TargetScrape {
     await this.#append(batch);
   }
 
-  async #fetch(abort: AbortSignal): Promise<FetchedExposition> {
+  async #fetch(abort: AbortSignal): Promise<HttpAnswer> {
     if (this.#forcedError !== undefined) throw this.#forcedError;
     const { client, clock } = this.#context;
-    const { url, job, scrapeTimeoutMs: timeoutMs } = this.#target;
-    const controller = new AbortController();
-    const stop = (): void => controller.abort(abort.reason);
-    abort.addEventListener('abort', stop, { once: true });
-    using _ = clock.schedule(timeoutMs, () =>
-      controller.abort(new ScrapeError('timeout', `no complete answer within ${timeoutMs} ms`)),
-    );
-    try {
-      return await client.fetch(url, job, { signal: controller.signal, timeoutMs });
-    } finally {
-      abort.removeEventListener('abort', stop);
-    }
+    const cancellation = new Cancellation();
+    this.#cancellation = cancellation;
+    this.#follow(abort);
+    const { scrapeTimeoutMs } = this.#target;
+    using _ = clock.schedule(scrapeTimeoutMs, () => {
+      const message = `no complete answer within ${scrapeTimeoutMs} ms`;
+      cancellation.cancel(new ScrapeError('timeout', message));
+    });
+    return await client.fetch(this.#source, cancellation);
   }
 
-  #read(
-    fetched: FetchedExposition,
-    unixMs: number,
-    batch: SampleBatchBuilder,
-    result: ReadResult,
-  ): void {
+  /** The loop's signal lives longer than a scrape, so it is listened to once. */
+  #follow(abort: AbortSignal): void {
+    if (this.#followed === abort) return;
+    this.#followed = abort;
+    abort.addEventListener('abort', () => this.#cancellation?.cancel(abort.reason as Error), {
+      once: true,
+    });
+  }
+
+  #read(fetched: HttpAnswer, unixMs: number, batch: SampleBatchBuilder, result: ReadResult): void {
     const { external, store } = this.#context;
     readSamples(
       fetched,
@@ -201,10 +210,10 @@ export class TargetScrape {
     if (error !== undefined) {
       metrics.failures.labels({ ...job, reason: error.failure }).inc();
       // A target that stays down is worth one line, not one per scrape.
-      if (this.#last?.healthy !== false) {
+      if (this.last?.healthy !== false) {
         log.warn({ ...job, target: this.#target.url.href, err: error }, 'scrape failed');
       }
-    } else if (this.#last?.healthy === false) {
+    } else if (this.last?.healthy === false) {
       log.info({ ...job, target: this.#target.url.href }, 'scrape works again');
     }
     if (error === undefined && result.duplicates > 0) {

@@ -38,13 +38,13 @@ export function statusOf(
   last: LastScrape | undefined,
   hostname: string,
 ): TargetStatus {
-  const { job, url } = target;
+  const { job, url, scrapeUrl } = target;
   return {
     discoveredLabels: target.discoveredLabels.toObject(),
     labels: target.labels.toObject(),
     scrapePool: job.jobName,
-    scrapeUrl: url.href,
-    globalUrl: globalUrl(url, hostname),
+    scrapeUrl,
+    globalUrl: isLoopback(url) ? scrapeUrl.replace(url.hostname, hostname) : scrapeUrl,
     lastError: last?.error ?? '',
     lastScrape: last === undefined ? NEVER : new Date(last.startUnixMs).toISOString(),
     lastScrapeDuration: last?.durationSeconds ?? 0,
@@ -54,9 +54,6 @@ export function statusOf(
   };
 }
 
-function globalUrl(url: URL, hostname: string): string {
-  if (!['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)) return url.href;
-  const global = new URL(url);
-  global.hostname = hostname;
-  return global.href;
+function isLoopback(url: URL): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
 }

@@ -2,17 +2,22 @@ import { createHash } from 'node:crypto';
 
 import { formatDuration, Labels, parseDuration } from '@dwcp/core';
 
+import { type TargetGroup } from '../discovery/target-group.ts';
 import { relabel } from './relabel.ts';
 import { type ScrapeJob } from './scrape-job.ts';
 
 /** One address to scrape, after relabelling. */
 export interface Target {
+  /** Equal for targets that are the same address with the same labels in the same job. */
+  readonly key: string;
   readonly job: ScrapeJob;
   /** Before relabelling, with `__address__` and what else relabelling could see. */
   readonly discoveredLabels: Labels;
   /** What every sample of the target gets; without labels that start with `__`. */
   readonly labels: Labels;
   readonly url: URL;
+  /** The address as it is shown: with its port, even where that is the scheme's own. */
+  readonly scrapeUrl: string;
   readonly scrapeIntervalMs: number;
   readonly scrapeTimeoutMs: number;
 }
@@ -34,13 +39,26 @@ export type Discovery =
     };
 
 /**
- * The targets of a job's `static_configs`. Addresses without a port get the scheme's, and
- * `instance` is the address unless relabelling says otherwise, as in Prometheus.
+ * What a job makes of groups of targets. Addresses without a port get the scheme's, and `instance`
+ * is the address unless relabelling says otherwise, as in Prometheus.
+ * @param before what was made last time under the same settings; what is in it is not made again
+ * @returns one entry per set of labels before relabelling
  */
-export function discover(job: ScrapeJob): readonly Discovery[] {
-  return job.staticConfigs.flatMap(({ targets, labels }) =>
-    targets.map((address) => makeTarget(job, { ...labels, __address__: address })),
-  );
+export function discover(
+  job: ScrapeJob,
+  groups: readonly TargetGroup[],
+  before: ReadonlyMap<string, Discovery> = new Map(),
+): ReadonlyMap<string, Discovery> {
+  const found = new Map<string, Discovery>();
+  for (const group of groups) {
+    const groupKey = JSON.stringify(group.labels);
+    for (const own of group.targets) {
+      const key = JSON.stringify(own) + groupKey;
+      if (found.has(key)) continue;
+      found.set(key, before.get(key) ?? makeTarget(job, { ...group.labels, ...own }));
+    }
+  }
+  return found;
 }
 
 function makeTarget(job: ScrapeJob, own: Readonly<Record<string, string>>): Discovery {
@@ -83,16 +101,14 @@ function makeTarget(job: ScrapeJob, own: Readonly<Record<string, string>>): Disc
     );
   }
   const kept = publicLabels(relabelled);
+  const labels = kept.has('instance') ? kept : kept.with({ instance: host });
+  const url = urlOf(job, relabelled, `${scheme}://${host}`);
+  const key = `${job.jobName}\n${labels.key}\n${url.href}`;
+  const scrapeUrl = `${scheme}://${host}${url.pathname}${url.search}`;
+  const timing = { scrapeIntervalMs, scrapeTimeoutMs };
   return {
     kind: 'target',
-    target: {
-      job,
-      discoveredLabels,
-      labels: kept.has('instance') ? kept : kept.with({ instance: host }),
-      url: urlOf(job, relabelled, `${scheme}://${host}`),
-      scrapeIntervalMs,
-      scrapeTimeoutMs,
-    },
+    target: { key, job, discoveredLabels, labels, url, scrapeUrl, ...timing },
   };
 }
 
@@ -125,15 +141,8 @@ function urlOf(job: ScrapeJob, labels: Labels, base: string): URL {
   return url;
 }
 
-/** Equal for targets that are the same address with the same labels. */
-export function targetKey(target: Target): string {
-  return `${target.job.jobName}\n${target.labels.key}\n${target.url.href}`;
-}
-
 /** A stable place in the interval for a target, so that scrapes spread evenly over it. */
 export function offsetOf(target: Target, seed: string): number {
-  const hash = createHash('sha1')
-    .update(`${seed}\n${targetKey(target)}`)
-    .digest();
+  const hash = createHash('sha1').update(`${seed}\n${target.key}`).digest();
   return hash.readUIntBE(0, 6) % target.scrapeIntervalMs;
 }

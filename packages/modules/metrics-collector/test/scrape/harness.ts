@@ -2,7 +2,14 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
-import { type Counter, type Instruments, type LabelValues } from '@dwcp/core';
+import {
+  type BoundGauge,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type Instruments,
+  type LabelValues,
+} from '@dwcp/core';
 import { parseScrapeConfigs, Scraper, type ScraperOptions } from '@dwcp/metrics-collector';
 import { ManualClock, RecordingMetricStore } from '@dwcp/testing';
 
@@ -35,12 +42,23 @@ export class CountingInstruments implements Instruments {
     };
   }
 
-  gauge(): never {
-    throw new Error('the scraper has no gauges');
+  gauge({ name }: { readonly name: string }): Gauge {
+    const bound = (key: string): BoundGauge => ({
+      set: (value) => void this.counts.set(key, value),
+      inc: (value = 1) => void this.counts.set(key, (this.counts.get(key) ?? 0) + value),
+      dec: (value = 1) => void this.counts.set(key, (this.counts.get(key) ?? 0) - value),
+    });
+    const keyOf = (values: LabelValues): string => `${name} ${Object.values(values).join(' ')}`;
+    return {
+      ...bound(name),
+      labels: (values) => bound(keyOf(values)),
+      remove: (values) => void this.counts.delete(keyOf(values)),
+    };
   }
 
-  histogram(): never {
-    throw new Error('the scraper has no histograms');
+  histogram(): Histogram {
+    const bound = { observe: () => undefined };
+    return { ...bound, labels: () => bound };
   }
 
   summary(): never {

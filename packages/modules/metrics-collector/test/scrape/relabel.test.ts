@@ -25,16 +25,53 @@ const cases = existsSync(path)
   ? (JSON.parse(readFileSync(path, 'utf8')) as readonly RelabelCase[])
   : [];
 
+/** Actions that Prometheus does not have, and cannot say in another way. */
+const FOREIGN_ACTIONS = new Set([
+  'drop_if_contains',
+  'graphite',
+  'keep_if_contains',
+  'labelmap_all',
+  'replace_all',
+]);
+
 /** Why a case is about something Prometheus does not have; undefined when it counts. */
 function foreign(steps: readonly Step[]): string | undefined {
   for (const step of steps) {
-    const action = typeof step['action'] === 'string' ? step['action'] : 'replace';
+    const action = actionOf(step);
     if ('if' in step) return 'if:';
-    if (/_|graphite/.test(action)) return action;
+    if (FOREIGN_ACTIONS.has(action)) return action;
     if (action === 'hashmod') return 'hashmod by xxhash';
     if (JSON.stringify(step['replacement'] ?? '').includes('{{')) return 'templates';
   }
   return undefined;
+}
+
+function actionOf(step: Step): string {
+  return typeof step['action'] === 'string' ? step['action'] : 'replace';
+}
+
+/** A step in the words of Prometheus, where it has other words for it. */
+function translated(step: Step): Step {
+  const { source_labels = [], regex = [] } = step as {
+    readonly source_labels?: readonly string[];
+    readonly regex?: readonly string[];
+  };
+  const [first = '', second = ''] = source_labels;
+  const action = actionOf(step);
+  switch (action) {
+    case 'keep_if_equal':
+    case 'drop_if_equal':
+      return { action: action.replace('_if_', ''), source_labels: [first], target_label: second };
+    case 'keep_metrics':
+    case 'drop_metrics':
+      return {
+        action: action.replace('_metrics', ''),
+        source_labels: ['__name__'],
+        regex: regex.join('|'),
+      };
+    default:
+      return step;
+  }
 }
 
 function compile(steps: readonly Step[]): readonly RelabelConfig[] {
@@ -57,11 +94,13 @@ const parsed = cases.map((each) => ({
   ...each,
   steps: (each.config === '' ? [] : (parse(each.config) as readonly Step[])) ?? [],
 }));
-const ours = parsed.filter(({ steps }) => foreign(steps) === undefined);
+const ours = parsed
+  .filter(({ steps }) => foreign(steps) === undefined)
+  .map((each) => ({ ...each, steps: each.steps.map(translated) }));
 const title = cases.length === 0 ? ' (skipped: ../shared/conformance is not here)' : '';
 
 describe.skipIf(cases.length === 0)(`relabelling cases of VictoriaMetrics${title}`, () => {
-  test('54 of 114 are about what Prometheus has; the others are skipped by name', () => {
+  test('64 of 114 are about what Prometheus has; the others are skipped by name', () => {
     const skipped = Map.groupBy(parsed, ({ steps }) => foreign(steps));
     const counts = Object.fromEntries(
       [...skipped].map(([why, group]) => [why ?? 'run here', group.length]),
@@ -69,20 +108,27 @@ describe.skipIf(cases.length === 0)(`relabelling cases of VictoriaMetrics${title
     expect(counts).toMatchInlineSnapshot(`
       {
         "drop_if_contains": 7,
-        "drop_if_equal": 3,
-        "drop_metrics": 2,
         "graphite": 2,
         "hashmod by xxhash": 2,
         "if:": 22,
         "keep_if_contains": 7,
-        "keep_if_equal": 3,
-        "keep_metrics": 2,
         "labelmap_all": 2,
         "replace_all": 6,
-        "run here": 54,
+        "run here": 64,
         "templates": 2,
       }
     `);
+  });
+
+  test('every action that is skipped is refused by name, and so is if:', () => {
+    const refused = parsed
+      .flatMap(({ steps }) => steps)
+      .filter((step) => 'if' in step || FOREIGN_ACTIONS.has(actionOf(step)));
+    expect(refused.length).toBeGreaterThan(40);
+    for (const step of refused) {
+      const why = 'if' in step ? 'if = ' : `"${actionOf(step)}" (from code): is no relabel action`;
+      expect(() => compile([{ target_label: 'x', ...step }])).toThrow(why);
+    }
   });
 
   test.each(ours)('$config on $metric', ({ steps, metric, finalize, result }) => {
@@ -110,6 +156,14 @@ describe('relabel', () => {
     const multiline = Labels.from({ a: 'foo\nbar' });
     const wide = { action: 'hashmod', source_labels: ['a'], target_label: 'b', modulus: 1000 };
     expect(apply(wide, multiline)).toEqual({ a: 'foo\nbar', b: '734' });
+  });
+
+  test('lowercase and uppercase go letter by letter, as in Go', () => {
+    const input = Labels.from({ a: 'Straße ΑΣ İ 𐐀', b: 'ŉ ﬁ ß 𐐨 é' });
+    const to = (action: string, from: string): string | undefined =>
+      apply({ action, source_labels: [from], target_label: 'c' }, input)?.['c'];
+    expect(to('lowercase', 'a')).toBe('straße ασ i 𐐨');
+    expect(to('uppercase', 'b')).toBe('ŉ ﬁ ß 𐐀 É');
   });
 
   test('replace fills groups into the value and the name', () => {

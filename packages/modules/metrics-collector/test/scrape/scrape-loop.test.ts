@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 const START = Date.parse('2026-01-02T03:04:05Z');
 
 /** A loop at 1 s whose turns take what `durationMs` says. */
-function loopOf(options: { offsetMs?: number; durationMs?: () => number } = {}) {
+function loopOf(
+  options: { offsetMs?: number; toleranceMs?: number; durationMs?: () => number } = {},
+) {
   const clock = new ManualClock(START);
   const times: number[] = [];
   const actual: number[] = [];
@@ -16,6 +18,7 @@ function loopOf(options: { offsetMs?: number; durationMs?: () => number } = {}) 
     clock,
     intervalMs: 1_000,
     offsetMs: options.offsetMs ?? 250,
+    ...(options.toleranceMs !== undefined && { toleranceMs: options.toleranceMs }),
     run: async (unixMs) => {
       mostAtWork = Math.max(mostAtWork, ++atWork);
       times.push(unixMs);
@@ -72,9 +75,18 @@ describe('ScrapeLoop', () => {
     expect(missed()).toBe(2);
   });
 
-  test('a turn within 2 ms of its slot bears the time of the slot, a later one its own', async () => {
-    const durations = [1_002, 1_001, 0];
+  test('a turn within a tenth of the interval bears the time of its slot, a later one its own', async () => {
+    const durations = [1_100, 1_001, 0];
     const { clock, times, actual } = loopOf({ durationMs: () => durations.shift() ?? 0 });
+    await clock.advance(4_000);
+    expect(times.map((time) => time - START)).toEqual([250, 1_250, 2_351, 3_250]);
+    expect(actual.map((time) => time - START)).toEqual([250, 1_350, 2_351, 3_250]);
+  });
+
+  test('the tolerance may be that of Prometheus', async () => {
+    const durations = [1_002, 1_001, 0];
+    const durationMs = (): number => durations.shift() ?? 0;
+    const { clock, times, actual } = loopOf({ toleranceMs: 2, durationMs });
     await clock.advance(4_000);
     expect(times.map((time) => time - START)).toEqual([250, 1_250, 2_253, 3_250]);
     expect(actual.map((time) => time - START)).toEqual([250, 1_252, 2_253, 3_250]);
@@ -113,6 +125,39 @@ describe('ScrapeLoop', () => {
     loop.start();
     await clock.advance(2_000);
     expect(errors).toHaveLength(2);
+  });
+
+  test('a loop that follows another takes the slot after the last one of that, late or not', async () => {
+    for (const pauseMs of [100, 1_300]) {
+      const { clock, loop, times } = loopOf();
+      await clock.advance(1_300);
+      await loop.finish();
+      const later: number[] = [];
+      const follower = new ScrapeLoop({
+        clock,
+        intervalMs: 1_000,
+        offsetMs: 250,
+        run: async (unixMs) => void later.push(unixMs),
+        onMissed: (count) => later.push(-count),
+        onError: () => undefined,
+      });
+      await clock.advance(pauseMs);
+      follower.start(loop.lastSlotUnixMs);
+      await clock.advance(2_600 - pauseMs);
+      expect(times.map((time) => time - START)).toEqual([250, 1_250]);
+      const own = pauseMs === 100 ? [2_250, 3_250] : [2_600, 3_250];
+      expect(later.map((time) => time - START)).toEqual(own);
+    }
+  });
+
+  test('finishing lets the turn at work come to its end', async () => {
+    const durations = [500];
+    const { clock, loop, times } = loopOf({ durationMs: () => durations.shift() ?? 0 });
+    await clock.advance(300);
+    const finished = loop.finish();
+    await clock.advance(5_000);
+    await finished;
+    expect(times).toHaveLength(1);
   });
 
   test('stopping aborts the turn at work and waits for it', async () => {

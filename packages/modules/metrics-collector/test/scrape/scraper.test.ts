@@ -169,6 +169,18 @@ describe('labels', () => {
     );
   });
 
+  test('the series about a scrape lose exported_ labels of what they have themselves, as in Prometheus', async () => {
+    const { server } = await exposing('a 1\n');
+    await using _ = server;
+    const labels = { exported_instance: 'e', exported_job: 'f', a: '1', exported_a: '2' };
+    const static_configs = [{ targets: [server.address], labels }];
+    await using it = new Harness([job([], { static_configs })]);
+    await it.tick();
+    const found = it.store.rows(-1).map(({ series }) => series.replace(server.address, 'host'));
+    expect(found[0]).toContain('exported_instance="e", exported_job="f"');
+    expect(found[1]).toBe('up{a="1", exported_a="2", instance="host", job="test", region="eu-1"}');
+  });
+
   test('with honor_labels exposed labels win', async () => {
     expect(await series({ honor_labels: true })).toBe(
       'a{exported_job="older", instance="i", job="theirs", region="mars"}',
@@ -285,6 +297,37 @@ describe('staleness', () => {
     broken = false;
     await it.tick();
     expect(it.store.values()).toMatchObject({ a: 1, b: 2, up: 1, scrape_series_added: 0 });
+  });
+
+  test('what a failed scrape had is not new to the next one, as in Prometheus', async () => {
+    const { server, body } = await exposing('a 1\nbad\n');
+    await using _ = server;
+    await using it = new Harness([job([server.address])]);
+    const added: unknown[] = [];
+    for (const text of ['a 1\nbad\n', 'a 1\nb 1\n', 'c 1\nbad\n', 'c 1\n', 'bad\n', 'a 1\n']) {
+      body(text);
+      await it.tick();
+      added.push(it.store.values()['scrape_series_added']);
+    }
+    // From Prometheus 2.42, which the integration test asks again.
+    expect(added).toEqual([1, 1, 1, 0, 0, 1]);
+  });
+
+  test('failing scrapes with ever new series do not fill the memory', async () => {
+    let turn = 0;
+    await using server = await TestServer.start((_, response) => {
+      turn++;
+      const lines = Array.from({ length: 600 }, (__, i) => `a{x="${turn}-${i}"} 1\n`);
+      response.writeHead(200, TEXT).end(`${turn % 3 === 0 ? 'seen 1' : lines.join('')}\nbad\n`);
+    });
+    await using it = new Harness([job([server.address])]);
+    const added: unknown[] = [];
+    for (let i = 0; i < 6; i++) {
+      await it.tick();
+      added.push(it.store.values()['scrape_series_added']);
+    }
+    // Above 1,000 texts those that the last scrape lacks are forgotten, so `seen` is new again.
+    expect(added).toEqual([600, 600, 1, 600, 600, 1]);
   });
 
   test('samples with timestamps of their own do not go stale, unless asked', async () => {

@@ -15,10 +15,10 @@ async function targetOf(
 describe('targets', () => {
   test.each([
     ['host:9100', 'http', 'http://host:9100/metrics', 'host:9100'],
-    ['host', 'http', 'http://host/metrics', 'host:80'],
-    ['host', 'https', 'https://host/metrics', 'host:443'],
+    ['host', 'http', 'http://host:80/metrics', 'host:80'],
+    ['host', 'https', 'https://host:443/metrics', 'host:443'],
     ['[::1]:9', 'http', 'http://[::1]:9/metrics', '[::1]:9'],
-    ['[::1]', 'http', 'http://[::1]/metrics', '[::1]:80'],
+    ['[::1]', 'http', 'http://[::1]:80/metrics', '[::1]:80'],
     ['10.0.0.1:1', 'http', 'http://10.0.0.1:1/metrics', '10.0.0.1:1'],
   ])('%s over %s is %s', async (address, scheme, url, instance) => {
     const target = await targetOf(address, { scheme });
