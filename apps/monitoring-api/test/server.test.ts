@@ -383,6 +383,7 @@ describe('our own API', () => {
     };
     expect(document.openapi).toBe('3.1.0');
     expect(Object.keys(document.paths).sort()).toEqual([
+      '/-/reload',
       '/api/v1/alerts',
       '/api/v1/import/prometheus',
       '/api/v1/label/{name}/values',
@@ -397,14 +398,25 @@ describe('our own API', () => {
       '/api/v1/services',
       '/api/v1/status',
       '/api/v1/status/buildinfo',
+      '/api/v1/status/tsdb',
       '/api/v1/targets',
       '/api/v1/traces',
       '/api/v1/traces/{traceId}',
+      '/api/v1/write',
+      '/federate',
       '/health',
       '/metrics',
       '/metrics/host',
+      '/metrics/job/{*}',
+      '/metrics/job@base64/{*}',
+      '/pushgateway/api/v1/metrics',
+      '/pushgateway/api/v1/status',
+      '/pushgateway/metrics',
+      '/pushgateway/metrics/job/{*}',
+      '/pushgateway/metrics/job@base64/{*}',
       '/ready',
       '/v1/logs',
+      '/v1/metrics',
       '/v1/traces',
     ]);
     expect(document.paths['/api/v1/query']).toHaveProperty('post');
@@ -505,7 +517,7 @@ describe('ingest', () => {
   });
 
   test.each([
-    ['protobuf', { 'content-type': 'application/x-protobuf' }, 'x', 415, 'http/json'],
+    ['text', { 'content-type': 'text/plain' }, 'x', 415, 'application/x-protobuf'],
     ['broken JSON', json, '{"resourceSpans":', 400, 'not JSON'],
     ['another encoding', { ...json, 'content-encoding': 'br' }, '{}', 415, 'gzip'],
   ])(

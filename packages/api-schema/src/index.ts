@@ -14,6 +14,7 @@ export {
   type OtlpError,
   OtlpErrorSchema,
   OtlpLogsRequestSchema,
+  OtlpMetricsRequestSchema,
   type OtlpResponse,
   OtlpResponseSchema,
   OtlpTracesRequestSchema,

@@ -1,12 +1,15 @@
 import { type Static, Type } from 'typebox';
 
 /**
- * An OTLP/HTTP JSON export request. Only the envelope is described here; the decoder checks the rest
+ * An OTLP/HTTP export request as JSON. Only the envelope is described here; the decoder checks the rest
  * and names the field at fault.
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
 export const OtlpTracesRequestSchema = Type.Object({
   resourceSpans: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()))),
+});
+export const OtlpMetricsRequestSchema = Type.Object({
+  resourceMetrics: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()))),
 });
 export const OtlpLogsRequestSchema = Type.Object({
   resourceLogs: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()))),
@@ -18,6 +21,7 @@ export const OtlpResponseSchema = Type.Object({
     Type.Object({
       rejectedSpans: Type.Optional(Type.String({ description: 'A count; int64 is text in JSON.' })),
       rejectedLogRecords: Type.Optional(Type.String()),
+      rejectedDataPoints: Type.Optional(Type.String()),
       errorMessage: Type.String(),
     }),
   ),

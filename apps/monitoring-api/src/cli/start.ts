@@ -34,7 +34,16 @@ export async function start(io: Io): Promise<ExitCode> {
   const config = await readConfig(io, values);
   const json = values['log-json'] === true || io.env['DWCP_LOG_FORMAT'] === 'json';
   const logDestination = json ? jsonLog(io.out) : readableLog(io.err, styleFor(io.err, io.env));
-  const runtime = new Runtime({ config, logDestination });
+  const runtime = new Runtime({
+    config,
+    logDestination,
+    readConfig: () => readConfig(io, values),
+  });
+  const onReload = (): void => {
+    // It logs what is wrong and counts it; the old configuration goes on.
+    runtime.reload.run().catch(() => undefined);
+  };
+  process.on('SIGHUP', onReload);
 
   const stop = Promise.withResolvers<undefined>();
   const letSignalsKill = (): void => {
@@ -71,6 +80,7 @@ export async function start(io: Io): Promise<ExitCode> {
     return 0;
   } finally {
     letSignalsKill();
+    process.off('SIGHUP', onReload);
     await serving.then(
       (server) => server.close({ timeoutMs: SERVER_CLOSE_MS }),
       () => undefined,

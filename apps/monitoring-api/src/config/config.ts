@@ -1,5 +1,6 @@
 import { type LogLevel } from '@dwcp/core';
-import { type ScrapeJob } from '@dwcp/metrics-collector';
+import { type RelabelConfig, type ScrapeJob } from '@dwcp/metrics-collector';
+import { type RemoteWriteAuthorization } from '@dwcp/metrics-forwarder';
 
 export interface WebhookConfig {
   readonly name: string;
@@ -8,6 +9,20 @@ export interface WebhookConfig {
   readonly secret: string | undefined;
   readonly sendResolved: boolean;
   readonly allowPrivateNetwork: boolean;
+}
+
+/** A server that all samples are sent on to. */
+export interface RemoteWriteConfig {
+  readonly name: string;
+  readonly url: string;
+  readonly version: '1.0' | '2.0';
+  readonly authorization: RemoteWriteAuthorization | undefined;
+  /** Absolute. */
+  readonly caFile: string | undefined;
+  readonly timeoutMs: number;
+  readonly relabel: readonly RelabelConfig[];
+  readonly sendExemplars: boolean;
+  readonly maxShards: number;
 }
 
 /** An objective, and how to measure it; `$window` stands for the window in expressions. */
@@ -31,6 +46,8 @@ export interface BackendConfig {
 /** The configuration after all sources were read, checked and merged. */
 export interface Config {
   readonly region: string;
+  /** What remote samples without a region get; undefined where nobody named one. */
+  readonly addedRegion: string | undefined;
   readonly service: string;
   readonly instance: string;
   /** Absolute. */
@@ -42,16 +59,35 @@ export interface Config {
     readonly token: string | undefined;
     readonly bodyLimitBytes: number;
     readonly allowedHosts: readonly string[];
+    readonly adminApi: boolean;
     readonly externalUrl: string | undefined;
   };
   readonly scrapeJobs: readonly ScrapeJob[];
+  readonly remoteWrite: readonly RemoteWriteConfig[];
+  readonly pushgateway: {
+    readonly enabled: boolean;
+    /** Undefined: groups are never dropped. */
+    readonly timeToLiveMs: number | undefined;
+    readonly maxGroups: number;
+    readonly maxSeries: number;
+  };
   readonly alerting: {
     /** Absolute paths or globs. */
     readonly ruleFiles: readonly string[];
     readonly webhooks: readonly WebhookConfig[];
   };
+  readonly metrics: {
+    readonly outOfOrderMs: number;
+    readonly maxSeries: number;
+    readonly maxLabels: number;
+    readonly durability: 'os' | 'disk';
+  };
   readonly retention: {
     readonly metricsMs: number;
+    /** Undefined: samples are not downsampled. */
+    readonly downsampled: { readonly fiveMinutesMs: number; readonly hourMs: number } | undefined;
+    /** Undefined: no limit. */
+    readonly metricsMaxBytes: number | undefined;
     readonly logsMs: number;
     readonly tracesMs: number;
   };

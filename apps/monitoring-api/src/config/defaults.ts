@@ -9,7 +9,17 @@ type Partially<T> = { readonly [Key in keyof T]?: T[Key] };
 /** The settings after merging: what has a default is there, what has none may be missing. */
 export interface Settings extends Omit<
   Raw,
-  'service' | 'server' | 'alerting' | 'retention' | 'collection' | 'query' | 'logging' | 'slos'
+  | 'service'
+  | 'remoteWrite'
+  | 'pushgateway'
+  | 'server'
+  | 'alerting'
+  | 'metrics'
+  | 'retention'
+  | 'collection'
+  | 'query'
+  | 'logging'
+  | 'slos'
 > {
   readonly service: string;
   readonly server: Omit<Filled<'server'>, 'token' | 'tokenFile' | 'externalURL'> & {
@@ -21,6 +31,12 @@ export interface Settings extends Omit<
     readonly ruleFiles: readonly string[];
     /** What was wrong in an entry has been left out of it. */
     readonly webhooks: readonly Partially<Filled<'alerting'>['webhooks'][number]>[];
+  };
+  readonly metrics: Filled<'metrics'>;
+  /** What was wrong in an entry has been left out of it. */
+  readonly remoteWrite: readonly Partially<NonNullable<Raw['remoteWrite']>[number]>[];
+  readonly pushgateway: Omit<Filled<'pushgateway'>, 'timeToLive'> & {
+    readonly timeToLive?: string;
   };
   readonly retention: Filled<'retention'>;
   readonly collection: Filled<'collection'>;

@@ -5,9 +5,10 @@ import { ConfigError, type ConfigOrigin, type ConfigProblem, parseDuration } fro
 import { parseScrapeConfigs, type ScrapeJob } from '@dwcp/metrics-collector';
 
 import { checkValue, printable } from '../schema/check-value.ts';
-import { checkFormat } from '../schema/formats.ts';
+import { checkFormat, listenAddress } from '../schema/formats.ts';
 import { type Config } from './config.ts';
 import { defaultsOf, type Settings } from './defaults.ts';
+import { parseRemoteWrite } from './remote-write.ts';
 import { ConfigSchema } from './schema.ts';
 import { parseSlos } from './slos.ts';
 import { type ConfigSource, valueAt } from './source.ts';
@@ -57,7 +58,9 @@ export function parseConfig(options: ParseConfigOptions): Config {
     );
     // Values that are wrong are told once; the checks below see what is left.
     const wrong = result.problems.map(({ path }) => path);
-    return { source, value: omit(result.value, wrong) };
+    const value = omit(result.value, wrong);
+    problems.push(...listenTwice(value, source));
+    return { source, value: expandListen(value) };
   });
 
   let merged: unknown = defaultsOf(ConfigSchema);
@@ -158,6 +161,7 @@ function resolveSettings(
 
   return {
     region,
+    addedRegion: settings.region,
     service: settings.service,
     instance: settings.instance ?? options.hostname,
     dataDir:
@@ -176,16 +180,35 @@ function resolveSettings(
       token,
       bodyLimitBytes: server.bodyLimitBytes,
       allowedHosts: server.allowedHosts,
+      adminApi: server.adminAPI,
       externalUrl: server.externalURL,
     },
     scrapeJobs: parseScrape(context, problems),
+    remoteWrite: parseRemoteWrite(context, { pathOf, problems }),
+    pushgateway: {
+      enabled: settings.pushgateway.enabled,
+      timeToLiveMs:
+        settings.pushgateway.timeToLive === undefined
+          ? undefined
+          : durationOf(['pushgateway', 'timeToLive'], 1_000, '1s'),
+      maxGroups: settings.pushgateway.maxGroups,
+      maxSeries: settings.pushgateway.maxSeries,
+    },
     alerting: {
       ruleFiles: alerting.ruleFiles.map((file, index) =>
         pathOf(['alerting', 'ruleFiles', String(index)], file),
       ),
       webhooks: parseWebhooks(context, readFile),
     },
+    metrics: {
+      outOfOrderMs: durationOf(['metrics', 'outOfOrderWindow'], 0, '0s'),
+      maxSeries: settings.metrics.maxSeries,
+      maxLabels: settings.metrics.maxLabels,
+      durability: settings.metrics.durability,
+    },
     retention: {
+      downsampled: downsampledOf(context, durationOf),
+      metricsMaxBytes: settings.retention.metricsMaxBytes || undefined,
       metricsMs: durationOf(['retention', 'metrics'], MIN_RETENTION_MS, '1h'),
       logsMs: durationOf(['retention', 'logs'], MIN_RETENTION_MS, '1h'),
       tracesMs: durationOf(['retention', 'traces'], MIN_RETENTION_MS, '1h'),
@@ -199,6 +222,45 @@ function resolveSettings(
     logging: settings.logging,
     slos: parseSlos(context),
   };
+}
+
+/** `listen` is another way to say where the server listens, within one source. */
+function listenTwice(value: unknown, source: ConfigSource): ConfigProblem[] {
+  const listen = valueAt(value, ['listen']);
+  if (typeof listen !== 'string') return [];
+  return ['host', 'port']
+    .filter((key) => valueAt(value, ['server', key]) !== undefined)
+    .map((key) => ({
+      key: 'listen',
+      value: printable(listen),
+      origin: source.origin(['listen']),
+      problem: `is given together with server.${key}`,
+      fix: 'keep one of them',
+    }));
+}
+
+function expandListen(value: unknown): unknown {
+  const listen = valueAt(value, ['listen']);
+  const address = typeof listen === 'string' ? listenAddress(listen) : undefined;
+  if (address === undefined) return value;
+  const { host, port } = address;
+  return merge(value, { server: { port, ...(host === undefined ? {} : { host }) } });
+}
+
+/** Coarse samples are for when the fine ones are gone, so they stay longer. */
+function downsampledOf(
+  { settings, report }: ParseContext,
+  durationOf: (path: readonly string[], minimumMs: number, hint: string) => number,
+): Config['retention']['downsampled'] {
+  const fiveMinutesMs = durationOf(['retention', 'metrics5m'], 0, '0s');
+  const hourMs = durationOf(['retention', 'metrics1h'], 0, '0s');
+  if (fiveMinutesMs === 0) return undefined;
+  const rawMs = parseDuration(settings.retention.metrics) ?? 0;
+  // Who only asks for longer fine samples than the defaults expect need not think of coarse ones.
+  if (hourMs < fiveMinutesMs) {
+    report(['retention', 'metrics1h'], 'is shorter than metrics5m', 'make it longer');
+  }
+  return { fiveMinutesMs: Math.max(rawMs, fiveMinutesMs), hourMs: Math.max(rawMs, hourMs) };
 }
 
 /** The scrape configuration is checked where it is understood; here its problems get their lines. */

@@ -35,6 +35,37 @@ const WebhookSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const RemoteWriteSchema = Type.Object(
+  {
+    name: name('name the destination, for its stored position, logs and metrics'),
+    url: url('Where samples are sent, such as https://host/api/v1/write.'),
+    version: Type.Optional(
+      Type.Union([Type.Literal('1.0'), Type.Literal('2.0')], {
+        default: '2.0',
+        description: 'What is tried first; 2.0 falls back to 1.0 where it is not known.',
+      }),
+    ),
+    tokenFile: path('A file with what is sent as `Authorization: Bearer ...`.'),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'For basic authorization.' })),
+    passwordFile: path('A file with the password of username.'),
+    caFile: path('A file with the certificates (PEM) that the server is checked against.'),
+    timeout: duration('30s', 'How long a request may take.'),
+    writeRelabelConfigs: Type.Optional(
+      Type.Unknown({ description: 'Steps as in write_relabel_configs of Prometheus.' }),
+    ),
+    sendExemplars: flag(true, 'Send exemplars too.'),
+    maxShards: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 200,
+        default: 16,
+        description: 'Requests at the same time, at most.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const SloSchema = Type.Object(
   {
     id: name('name the objective, as `getSlaCompliance` is asked for it'),
@@ -94,6 +125,13 @@ export const ConfigSchema = Type.Object(
       }),
     ),
     elasticsearchURL: url('An Elasticsearch to work with; checked, not connected yet.'),
+    listen: Type.Optional(
+      Type.String({
+        format: 'listen-address',
+        maxLength: 260,
+        description: 'Short for server.host and server.port: 127.0.0.1:9000, [::1]:9000 or :9000.',
+      }),
+    ),
     server: group({
       host: Type.Optional(
         Type.String({
@@ -127,6 +165,10 @@ export const ConfigSchema = Type.Object(
           description: 'Further host names requests may be addressed to.',
         }),
       ),
+      adminAPI: flag(
+        false,
+        'Allow the calls that delete series and make snapshots: /api/v1/admin/tsdb.',
+      ),
       externalURL: url('How people reach this server; used in links of alerts.'),
     }),
     scrapeConfigs: Type.Optional(
@@ -135,6 +177,38 @@ export const ConfigSchema = Type.Object(
         default: [],
       }),
     ),
+    remoteWrite: Type.Optional(
+      Type.Array(RemoteWriteSchema, {
+        default: [],
+        maxItems: 16,
+        description: "Where all samples are sent on to, by Prometheus' remote write.",
+      }),
+    ),
+    pushgateway: group({
+      enabled: flag(true, 'Take pushes of short-lived jobs at /metrics/job/...'),
+      timeToLive: Type.Optional(
+        Type.String({
+          format: 'duration',
+          description: 'Groups whose last push is older are dropped. Default: never.',
+        }),
+      ),
+      maxGroups: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          default: 10_000,
+          description: 'Groups kept; pushes of more are refused and counted.',
+        }),
+      ),
+      maxSeries: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10_000_000,
+          default: 200_000,
+          description: 'Series of all groups together.',
+        }),
+      ),
+    }),
     alerting: group({
       ruleFiles: Type.Optional(
         Type.Array(Type.String({ minLength: 1 }), {
@@ -151,8 +225,49 @@ export const ConfigSchema = Type.Object(
         }),
       ),
     }),
+    metrics: group({
+      outOfOrderWindow: duration(
+        '0s',
+        'How much later than newer samples of its series a sample may come.',
+      ),
+      maxSeries: Type.Optional(
+        Type.Integer({
+          minimum: 1_000,
+          maximum: 100_000_000,
+          default: 1_000_000,
+          description: 'Samples of more series are refused and counted.',
+        }),
+      ),
+      maxLabels: Type.Optional(
+        Type.Integer({
+          minimum: 4,
+          maximum: 1_024,
+          default: 64,
+          description: 'Samples with more labels are refused and counted.',
+        }),
+      ),
+      durability: Type.Optional(
+        Type.Union([Type.Literal('os'), Type.Literal('disk')], {
+          default: 'os',
+          description:
+            'What an acknowledged sample survives: os the end of the process, disk also a power cut.',
+        }),
+      ),
+    }),
     retention: group({
       metrics: duration('30d', 'How long samples are kept; at least 1h.'),
+      metrics5m: duration(
+        '90d',
+        'How long samples of 5 minutes are kept, made of older blocks; 0: none are made.',
+      ),
+      metrics1h: duration('1y', 'How long samples of an hour are kept.'),
+      metricsMaxBytes: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          default: 0,
+          description: 'The oldest blocks go when all are larger together; 0: no limit.',
+        }),
+      ),
       logs: duration('30d', 'How long log records are kept; at least 1h.'),
       traces: duration('7d', 'How long spans are kept; at least 1h.'),
     }),

@@ -1,6 +1,9 @@
 import {
   BackendError,
   type CallOptions,
+  type CardinalityReport,
+  type ExemplarSeries,
+  type ExemplarStore,
   type LogPage,
   type LogQuery,
   type LogRecord,
@@ -8,10 +11,14 @@ import {
   type LogStoreStats,
   type AppendResult,
   type Labels,
+  type MetricAppender,
   type MetricMetadata,
   type MetricStore,
+  type MetricStoreAdmin,
   type MetricStoreStats,
+  type MetricTransaction,
   type SampleBatch,
+  type SampleFeed,
   type Series,
   type SeriesQuery,
   type Span,
@@ -81,7 +88,13 @@ const EMPTY_METRIC_STATS: MetricStoreStats = {
   newestUnixMs: undefined,
 };
 
-export class DeferredMetricStore extends Deferred<MetricStore> implements MetricStore {
+/** A metric store on this machine's disk. */
+export type LocalMetricStore = MetricStore &
+  MetricAppender &
+  ExemplarStore &
+  MetricStoreAdmin & { readonly feed: SampleFeed };
+
+export class DeferredMetricStore extends Deferred<LocalMetricStore> implements LocalMetricStore {
   constructor() {
     super('metric store');
   }
@@ -103,6 +116,27 @@ export class DeferredMetricStore extends Deferred<MetricStore> implements Metric
     options?: CallOptions,
   ): Promise<readonly string[]> {
     return this.now().labelValues(name, query, options);
+  }
+  get feed(): SampleFeed {
+    return this.now().feed;
+  }
+  async deleteSeries(query: SeriesQuery, options?: CallOptions): Promise<number> {
+    return this.now().deleteSeries(query, options);
+  }
+  async cleanTombstones(options?: CallOptions): Promise<void> {
+    await this.now().cleanTombstones(options);
+  }
+  async snapshot(options?: CallOptions): Promise<string> {
+    return this.now().snapshot(options);
+  }
+  cardinality(limit: number): CardinalityReport {
+    return this.now().cardinality(limit);
+  }
+  begin(): MetricTransaction {
+    return this.now().begin();
+  }
+  async exemplars(query: SeriesQuery, options?: CallOptions): Promise<readonly ExemplarSeries[]> {
+    return this.now().exemplars(query, options);
   }
   putMetadata(metadata: readonly MetricMetadata[]): void {
     this.store?.putMetadata(metadata);

@@ -4,6 +4,7 @@ import { loadRuleFiles, RuleManager, type RuleManagerStats } from '@dwcp/alertin
 import { type QueueStatus, type Status } from '@dwcp/api-schema';
 import {
   type AppendResult,
+  BackendError,
   CLOUD_REGION,
   type Clock,
   HOST_NAME,
@@ -22,10 +23,13 @@ import {
   HostCollector,
   InstrumentRegistry,
   joinExpositions,
+  OtlpMetricsTranslator,
   ProcessCollector,
+  Pushgateway,
   renderCollectors,
   Scraper,
 } from '@dwcp/metrics-collector';
+import { type ForwarderStatus, type RemoteWriteForwarder } from '@dwcp/metrics-forwarder';
 import { PromqlEngine } from '@dwcp/promql';
 import { DirectoryLock } from '@dwcp/segments';
 import { SqliteTraceStore } from '@dwcp/trace-store';
@@ -34,11 +38,14 @@ import { Tracer } from '@dwcp/tracing';
 import { type Config } from '../config/config.ts';
 import { version } from '../version.ts';
 import { backendStatus } from './backends.ts';
+import { ConfigReload } from './config-reload.ts';
 import { Deadline } from './deadline.ts';
 import { DeferredLogStore, DeferredMetricStore, DeferredTraceStore } from './deferred-stores.ts';
+import { startForwarding } from './forwarding.ts';
 import { MeasuredQuery } from './measured-query.ts';
 import { platformCollector } from './platform-collector.ts';
 import { type LogDestination, makeLog } from './platform-log.ts';
+import { FilePushStorage } from './push-storage.ts';
 import { Retention } from './retention.ts';
 import { SampleQueue } from './sample-queue.ts';
 import { webhookNotifier } from './webhook.ts';
@@ -46,6 +53,8 @@ import { webhookNotifier } from './webhook.ts';
 export interface RuntimeOptions {
   readonly config: Config;
   readonly clock?: Clock;
+  /** Reads the configuration anew; without it there is nothing to reload. */
+  readonly readConfig?: () => Promise<Config>;
   /** Gets the platform's log beside the log store, such as stdout. */
   readonly logDestination?: LogDestination;
 }
@@ -72,6 +81,9 @@ export class Runtime {
   readonly tracer: Tracer;
   readonly logs: LogPipeline;
   readonly samples: SampleQueue;
+  /** Turns OTLP metrics into series; knows the sums of deltas. */
+  readonly otlpMetrics: OtlpMetricsTranslator;
+  readonly reload: ConfigReload;
   /** On every series of this process. */
   readonly labels: { readonly region: string; readonly instance: string; readonly job: string };
 
@@ -90,6 +102,8 @@ export class Runtime {
   #host: HostCollector | undefined;
   #scraper: Scraper | undefined;
   #rules: RuleManager | undefined;
+  #pushgateway: Pushgateway | undefined;
+  #forwarders: readonly RemoteWriteForwarder[] = [];
   #listening = '';
   #runningSinceUnixMs = 0;
   #lastIdleFlushMs = Number.NEGATIVE_INFINITY;
@@ -115,6 +129,11 @@ export class Runtime {
     this.#outerLog = makeLog(level, outer, () => undefined);
 
     this.instruments = new InstrumentRegistry({ clock });
+    this.otlpMetrics = new OtlpMetricsTranslator({
+      clock,
+      instruments: this.instruments,
+      region: config.region,
+    });
     this.tracer = new Tracer({ store: this.traceStore, clock, resource, log: this.#outerLog });
     const activeContext = () => this.tracer.activeContext();
     this.logs = new LogPipeline({
@@ -125,6 +144,7 @@ export class Runtime {
       activeContext,
     });
     this.log = makeLog(level, [this.logs.pinoDestination('dwcp'), ...outer], activeContext);
+    this.reload = this.#makeReload(options.readConfig);
     this.samples = new SampleQueue({
       store: this.metricStore,
       clock,
@@ -141,6 +161,16 @@ export class Runtime {
       clock,
       this.instruments,
     );
+  }
+
+  #makeReload(readConfig: (() => Promise<Config>) | undefined): ConfigReload {
+    return new ConfigReload({
+      readConfig,
+      apply: async (config) => this.#scraper?.reload(config.scrapeJobs),
+      clock: this.clock,
+      instruments: this.instruments,
+      log: this.log,
+    });
   }
 
   /**
@@ -183,6 +213,34 @@ export class Runtime {
     }
     if (collection.host) loop.register(new HostCollector({ clock }), { job: 'host' });
     this.#loop = loop;
+    const { pushgateway } = config;
+    if (pushgateway.enabled) {
+      this.#pushgateway = await Pushgateway.open({
+        clock,
+        instruments: this.instruments,
+        log: this.log,
+        storage: new FilePushStorage({
+          dir: join(config.dataDir, 'pushgateway'),
+          log: this.#outerLog,
+        }),
+        maxBodyBytes: config.server.bodyLimitBytes,
+        maxGroups: pushgateway.maxGroups,
+        maxSeries: pushgateway.maxSeries,
+        ...(pushgateway.timeToLiveMs === undefined
+          ? {}
+          : { timeToLiveMs: pushgateway.timeToLiveMs }),
+      });
+      // Job and instance are those of each push.
+      loop.register(this.#pushgateway);
+    }
+    this.#forwarders = await startForwarding({
+      config,
+      feed: this.metricStore.feed,
+      metadata: () => this.metricStore.metadata(),
+      clock,
+      log: this.log,
+      instruments: this.instruments,
+    });
 
     this.#scraper = new Scraper({
       jobs: config.scrapeJobs,
@@ -218,7 +276,9 @@ export class Runtime {
     loop.start({ atOnce: true });
     this.#scraper.start();
     this.#rules.start();
-    this.#closers.push(loop, this.#scraper, this.#rules, {
+    this.#closers.push(loop, this.#scraper, this.#rules, ...this.#forwarders);
+    if (this.#pushgateway !== undefined) this.#closers.push(this.#pushgateway);
+    this.#closers.push({
       [Symbol.asyncDispose]: async () => {
         retention[Symbol.dispose]();
         this.#process?.[Symbol.dispose]();
@@ -252,6 +312,13 @@ export class Runtime {
         dir: dir('metrics'),
         clock,
         retentionMs: config.retention.metricsMs,
+        ...config.metrics,
+        ...(config.retention.downsampled === undefined
+          ? {}
+          : { downsampledRetention: config.retention.downsampled }),
+        ...(config.retention.metricsMaxBytes === undefined
+          ? {}
+          : { maxBytes: config.retention.metricsMaxBytes }),
         log: this.log,
       }),
       SqliteLogStore.open({ dir: dir('logs'), clock, log }),
@@ -371,6 +438,21 @@ export class Runtime {
     return this.#scraper;
   }
 
+  /** @throws BackendError while it is not open */
+  requirePushgateway(): Pushgateway {
+    if (this.#pushgateway !== undefined) return this.#pushgateway;
+    throw new BackendError('pushgateway', 'is not open yet', { retryable: true });
+  }
+
+  /** How sending on to other servers goes, by destination. */
+  forwarding(): readonly ForwarderStatus[] {
+    return this.#forwarders.map((forwarder) => forwarder.status());
+  }
+
+  get startedUnixMs(): number {
+    return this.#startedUnixMs;
+  }
+
   get rules(): RuleManager | undefined {
     return this.#rules;
   }
@@ -451,6 +533,7 @@ export class Runtime {
       ...(this.#loop === undefined ? [] : [{ name: 'collections', ...this.#loop.queueStats() }]),
       this.logs.stats(),
       this.tracer.stats(),
+      ...this.#forwardingQueues(),
       ...notifications.map(
         ({ name, waiting, capacity, delivered, failed, dropped, failedAttempts }) => ({
           name: `webhook ${name}`,
@@ -462,6 +545,17 @@ export class Runtime {
         }),
       ),
     ];
+  }
+
+  #forwardingQueues(): readonly QueueStatus[] {
+    return this.forwarding().map((one) => ({
+      name: `remote write ${one.name}`,
+      waiting: one.pending,
+      capacity: one.capacity * one.shards.max,
+      written: one.sent,
+      dropped: Object.values(one.droppedByReason).reduce((sum, count) => sum + count, 0),
+      failedWrites: one.retried,
+    }));
   }
 
   #waiting(): number {

@@ -20,9 +20,23 @@ export function checkFormat(format: string, value: string): FormatProblem | unde
       return parseDuration(value) === undefined
         ? { problem: 'is not a duration', fix: 'write one such as 30d, 12h or 1h30m' }
         : undefined;
+    case 'listen-address':
+      return listenAddress(value) === undefined
+        ? { problem: 'is not an address and a port', fix: 'write it as 127.0.0.1:9000 or :9000' }
+        : undefined;
     default:
       throw new Error(`format ${format} is not supported`);
   }
+}
+
+/** `127.0.0.1:9000`, `[::1]:9000`, `localhost:9000`, or `:9000` for the default host. */
+export function listenAddress(
+  text: string,
+): { readonly host: string | undefined; readonly port: number } | undefined {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253}))?:(\d{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const port = Number(match[3]);
+  return port > 65_535 ? undefined : { host: match[1] ?? match[2], port };
 }
 
 function checkUrl(value: string, protocols: readonly string[]): FormatProblem | undefined {

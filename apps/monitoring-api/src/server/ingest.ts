@@ -1,103 +1,24 @@
 import { type Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 
-import {
-  ExpositionBodySchema,
-  OtlpErrorSchema,
-  type OtlpError,
-  OtlpLogsRequestSchema,
-  type OtlpResponse,
-  OtlpResponseSchema,
-  OtlpTracesRequestSchema,
-  ProblemSchema,
-} from '@dwcp/api-schema';
-import {
-  type AppendResult,
-  CLOUD_REGION,
-  MonitoringError,
-  type Resource,
-  SampleBatchBuilder,
-} from '@dwcp/core';
-import { decodeLogsJson, decodeTracesJson, type RejectedItem } from '@dwcp/protocol-otlp';
+import { ExpositionBodySchema, ProblemSchema } from '@dwcp/api-schema';
+import { type AppendResult, MonitoringError, SampleBatchBuilder } from '@dwcp/core';
 import { ExpositionError, expositionFormatOf, parseExposition } from '@dwcp/protocol-prometheus';
-import { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 
 import { type ServerContext } from './context.ts';
-import { ProblemError, problemOf, readToItsEnd } from './problem.ts';
-
-/** Spans or records that one transaction holds. */
-const BATCH_SIZE = 5_000;
+import { otlpRoutes } from './otlp.ts';
+import { ProblemError } from './problem.ts';
+import { unpackGzip } from './unpack-gzip.ts';
 
 /** Takes telemetry from other processes. An answer of success means that it is durable. */
 export async function ingestRoutes(app: FastifyInstance, context: ServerContext): Promise<void> {
   // Exporters may compress; what unpacks to more than the body limit is refused as it unpacks.
   app.addHook('preParsing', (request, _reply, payload, done) => {
-    done(null, unpacked(request, payload as Readable));
+    done(null, unpackGzip(request, payload as Readable));
   });
   await app.register((scope) => otlpRoutes(scope, context));
   await app.register((scope) => importRoute(scope, context));
-}
-
-async function otlpRoutes(app: FastifyInstance, { runtime }: ServerContext): Promise<void> {
-  // OTLP has an error form of its own: google.rpc.Status.
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error);
-    if (problem.status >= 500)
-      runtime.log.error({ err: error, requestId: request.id }, 'ingest failed');
-    if (problem.status === 413) readToItsEnd(request, reply);
-    const body: OtlpError = {
-      code: problem.status === 503 ? 14 : problem.status >= 500 ? 13 : 3,
-      message: problem.kind === 'media-type' ? OTLP_MEDIA_TYPE : problem.message,
-    };
-    return reply.code(problem.status).headers(problem.headers).send(body);
-  });
-
-  const answers = { 200: OtlpResponseSchema, '4xx': OtlpErrorSchema, 503: OtlpErrorSchema };
-
-  app.post(
-    '/v1/traces',
-    {
-      // Storing spans about storing spans would never end when a service exports to itself.
-      config: { monitoring: false },
-      schema: {
-        tags: ['Ingest'],
-        summary: 'Take spans as OTLP/HTTP JSON',
-        body: OtlpTracesRequestSchema,
-        response: answers,
-      },
-    },
-    async (request): Promise<OtlpResponse> => {
-      const { spans, rejected } = decodeTracesJson(request.body);
-      const withRegion = regionSetter(runtime.config.region);
-      const placed = spans.map((span) => ({ ...span, resource: withRegion(span.resource) }));
-      for (const batch of batches(placed)) await runtime.traceStore.append(batch);
-      return partialSuccess('rejectedSpans', rejected);
-    },
-  );
-
-  app.post(
-    '/v1/logs',
-    {
-      config: { monitoring: false },
-      schema: {
-        tags: ['Ingest'],
-        summary: 'Take log records as OTLP/HTTP JSON',
-        body: OtlpLogsRequestSchema,
-        response: answers,
-      },
-    },
-    async (request): Promise<OtlpResponse> => {
-      const { records, rejected } = decodeLogsJson(request.body, runtime.clock.nowUnixNano());
-      const withRegion = regionSetter(runtime.config.region);
-      const placed = records.map((record) => ({
-        ...record,
-        resource: withRegion(record.resource),
-      }));
-      for (const batch of batches(placed)) await runtime.logs.ingest(batch);
-      return partialSuccess('rejectedLogRecords', rejected);
-    },
-  );
 }
 
 async function importRoute(app: FastifyInstance, { runtime }: ServerContext): Promise<void> {
@@ -166,65 +87,4 @@ function describeRejected({ rejected }: AppendResult): string {
     .filter(([, count]) => count > 0)
     .map(([reason, count]) => `${reason}=${count}`)
     .join(', ');
-}
-
-function partialSuccess(
-  field: 'rejectedSpans' | 'rejectedLogRecords',
-  rejected: readonly RejectedItem[],
-): OtlpResponse {
-  const [first] = rejected;
-  if (first === undefined) return {};
-  return {
-    partialSuccess: {
-      [field]: String(rejected.length),
-      errorMessage: `${first.field}: ${first.problem}`,
-    },
-  };
-}
-
-/** Every signal carries a region; what comes without one is of ours. Shared resources stay shared. */
-function regionSetter(region: string): (resource: Resource) => Resource {
-  const seen = new Map<Resource, Resource>();
-  return (resource) => {
-    let placed = seen.get(resource);
-    if (placed === undefined) {
-      const known = resource.attributes[CLOUD_REGION];
-      placed =
-        known === undefined || known === ''
-          ? { attributes: { ...resource.attributes, [CLOUD_REGION]: region } }
-          : resource;
-      seen.set(resource, placed);
-    }
-    return placed;
-  };
-}
-
-function* batches<Item>(items: readonly Item[]): Iterable<readonly Item[]> {
-  for (let at = 0; at < items.length; at += BATCH_SIZE) yield items.slice(at, at + BATCH_SIZE);
-}
-
-const OTLP_MEDIA_TYPE =
-  'this version takes OTLP as JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json, or Content-Type: application/json';
-
-function unpacked(request: FastifyRequest, payload: Readable): Readable {
-  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return payload;
-  if (encoding !== 'gzip') {
-    throw new ProblemError(
-      415,
-      'content-encoding',
-      'Unsupported encoding',
-      `send gzip or nothing, not ${encoding}`,
-    );
-  }
-  const gunzip = createGunzip();
-  let received = 0;
-  payload.on('data', (chunk: Buffer) => {
-    received += chunk.length;
-    // Fastify compares Content-Length with what came over the wire.
-    Object.assign(gunzip, { receivedEncodedLength: received });
-  });
-  payload.on('error', (error) => gunzip.destroy(error));
-  payload.on('aborted', () => gunzip.destroy());
-  return payload.pipe(gunzip);
 }

@@ -34,6 +34,7 @@ import {
 import { type TSchema } from 'typebox';
 
 import { version } from '../version.ts';
+import { registerAdminRoutes } from './admin.ts';
 import { type ServerContext } from './context.ts';
 import { ProblemError, problemOf } from './problem.ts';
 import { encodeQueryResult } from './prometheus-json.ts';
@@ -319,6 +320,7 @@ export async function prometheusApi(app: FastifyInstance, context: ServerContext
 
   registerTargetRoutes(route, context);
   registerRuleRoutes(route, context);
+  registerAdminRoutes(route, context);
 }
 
 /** Adds a documented route to the Prometheus API. */

@@ -9,12 +9,16 @@ import { type Runtime } from '../runtime/runtime.ts';
 import { version } from '../version.ts';
 import { consoleRoutes, findConsole, methodNotAllowed, notFound } from './console.ts';
 import { expositionRoutes } from './exposition.ts';
+import { federateRoute } from './federate.ts';
 import { healthRoutes } from './health.ts';
 import { ingestRoutes } from './ingest.ts';
 import { logRoutes } from './logs.ts';
 import { pathOf, sendProblem } from './problem.ts';
 import { prometheusApi } from './prometheus-api.ts';
+import { pushgatewayRoutes } from './pushgateway.ts';
 import { QuerySlots } from './query-slots.ts';
+import { reloadRoute } from './reload.ts';
+import { remoteWriteRoutes } from './remote-write.ts';
 import { registerSecurity } from './security.ts';
 import { type TokenCheck } from './token.ts';
 import { traceRoutes } from './traces.ts';
@@ -106,8 +110,24 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     traceRoutes(scope, context);
     healthRoutes(scope, context);
     expositionRoutes(scope, context);
+    reloadRoute(scope, context);
   });
+  await app.register((scope) => federateRoute(scope, context));
+  if (config.pushgateway.enabled) {
+    await app.register((scope) =>
+      pushgatewayRoutes(scope, {
+        get pushgateway() {
+          return runtime.requirePushgateway();
+        },
+        log: runtime.log,
+        startedUnixMs: runtime.startedUnixMs,
+        adminApi: config.server.adminApi,
+        flags: { 'web.enable-admin-api': String(config.server.adminApi) },
+      }),
+    );
+  }
   await app.register((scope) => ingestRoutes(scope, context));
+  await app.register((scope) => remoteWriteRoutes(scope, context));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register((scope) => consoleRoutes(scope, { dir: options.consoleDir ?? findConsole() }));
   return app;

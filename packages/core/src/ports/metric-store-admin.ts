@@ -9,6 +9,7 @@ export interface CardinalityCount {
 /** What makes the series so many, each list the largest first. */
 export interface CardinalityReport {
   readonly seriesCount: number;
+  readonly labelPairCount: number;
   /** Series by metric name. */
   readonly byMetricName: readonly CardinalityCount[];
   /** Distinct values by label name. */

@@ -35,6 +35,7 @@ export {
   SystemDnsResolver,
   type SystemDnsOptions,
 } from './discovery/dns-resolver.ts';
+export { parseRelabelList } from './scrape/parse-relabel-list.ts';
 export { parseScrapeConfigs, type ScrapeDefaults } from './scrape/parse-scrape-configs.ts';
 export { relabel, type RelabelAction, type RelabelConfig } from './scrape/relabel.ts';
 export { ScrapeError, type ScrapeFailure } from './scrape/scrape-error.ts';

@@ -172,6 +172,7 @@ export class SeriesTable {
     const byMetricName = names.map(([name, entries]) => ({ name, count: entries.length }));
     return {
       seriesCount: this.size,
+      labelPairCount: pairs.length,
       byMetricName: largest(byMetricName, limit),
       valuesByLabelName: largest(values, limit),
       byLabelPair: largest(pairs, limit),

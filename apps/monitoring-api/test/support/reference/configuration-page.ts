@@ -9,6 +9,8 @@ const COMPUTED_DEFAULTS: Readonly<Record<string, string>> = {
   region: 'required; `local` for `dwcp start`',
   instance: 'the host name',
   dataDir: '`./data/<service>`',
+  listen: '',
+  'pushgateway.timeToLive': 'never',
 };
 
 interface Setting {
@@ -108,6 +110,13 @@ const SECTIONS: readonly (readonly [prefix: string, title: string, about?: strin
     'Scraping',
     'An entry has the keys of `scrape_configs` in `prometheus.yml`, in snake_case. What is not supported is an error that says what to do instead.',
   ],
+  ['metrics', 'The metric store'],
+  [
+    'remoteWrite',
+    'Sending on',
+    'Every sample that is stored is sent on to each destination, from the log of the store: what a destination missed while it was away it gets afterwards.',
+  ],
+  ['pushgateway', 'Pushes of short-lived jobs'],
   ['alerting', 'Alerting'],
   ['retention', 'Retention'],
   ['collection', 'Collection'],

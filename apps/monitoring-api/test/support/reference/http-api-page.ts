@@ -1,5 +1,5 @@
 import { type ExampleServer, steady } from './example-server.ts';
-import { HTTP_EXAMPLES, type HttpExample } from './http-examples.ts';
+import { HTTP_EXAMPLES, type HttpExample, WITHOUT_EXAMPLE } from './http-examples.ts';
 import { defaultOf, isTuple, type SchemaNode, typeOf } from './json-schema.ts';
 import { code, fence, page, plain, prettyJson, sentence, table } from './markdown.ts';
 
@@ -28,13 +28,23 @@ interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-const ORDER = ['Prometheus API', 'Logs', 'Traces', 'Ingest', 'Health', 'Exposition'];
+const ORDER = [
+  'Prometheus API',
+  'Logs',
+  'Traces',
+  'Ingest',
+  'Pushgateway',
+  'Health',
+  'Exposition',
+];
 
 const ABOUT_TAG: Readonly<Record<string, string>> = {
   'Prometheus API':
     'Parameters, shapes and errors are those of the [HTTP API of Prometheus](https://prometheus.io/docs/prometheus/latest/querying/api/), so Grafana can use this server as a Prometheus data source. POST takes the same parameters as `application/x-www-form-urlencoded`.',
   Ingest:
     'An answer of success means that the data is on disk. Bodies may be packed with gzip; unpacked they may have `server.bodyLimitBytes`.',
+  Pushgateway:
+    'Paths, statuses and errors are those of the [Pushgateway of Prometheus](https://github.com/prometheus/pushgateway#api), so curl, prom-client and other clients of it work. Its own pages are below `/pushgateway`, which is also a base URL for clients.',
   Exposition:
     'For Prometheus to scrape; [metrics.md](metrics.md) lists what is there. `Accept: application/openmetrics-text` gets OpenMetrics.',
 };
@@ -185,6 +195,7 @@ async function askAll(
   for (const [path, methods] of Object.entries(paths)) {
     if (Object.keys(methods).some((method) => answers.has(`${method.toUpperCase()} ${path}`)))
       continue;
+    if (WITHOUT_EXAMPLE.has(path)) continue;
     throw new Error(`${path} has no example: add one to http-examples.ts`);
   }
   return answers;
@@ -197,7 +208,7 @@ async function ask(
   example: HttpExample,
 ): Promise<Answer> {
   const { parameters = [], body, contentType, grep, stream } = example;
-  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => example.path?.[name] ?? '');
+  const path = template.replaceAll(/\{([\w*]+)\}/g, (_, name: string) => example.path?.[name] ?? '');
   const search = new URLSearchParams(
     parameters.map(([name, value]): [string, string] => [name, value]),
   ).toString();

@@ -39,6 +39,21 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
     contentType: 'text/plain',
     body: 'shop_orders_total{country="de"} 17 1767323045000',
   },
+  'POST /v1/metrics': {
+    contentType: 'application/json',
+    body: `{"resourceMetrics": [{"resource": ${resource},\n    "scopeMetrics": [{"metrics": [{"name": "shop.stock", "unit": "{item}", "gauge":\n      {"dataPoints": [{"timeUnixNano": "${START}", "asInt": "3"}]}}]}]}]}`,
+  },
+  'PUT /metrics/job/{*}': {
+    path: { '*': 'backup/instance/db-1' },
+    contentType: 'text/plain',
+    body: 'backup_files_total 1204\n',
+  },
+  'GET /pushgateway/metrics': { grep: 'backup_files_total{' },
+  'GET /federate': {
+    parameters: [['match[]', 'shop_orders_total']],
+    grep: 'shop_orders_total{',
+  },
+  'GET /api/v1/status/tsdb': { parameters: [['limit', '1']] },
   'GET /api/v1/query': {
     parameters: [
       ['query', 'shop_orders_total'],
@@ -96,3 +111,18 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   'GET /metrics': { grep: 'dwcp_record_errors_total' },
   'GET /metrics/host': { grep: '# .*node_load1 ' },
 };
+
+/** What cannot be shown in a line of shell and its answer. */
+export const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
+  // Bytes that a sender makes.
+  '/api/v1/write',
+  // Answers nothing, and the example server has no file to read again.
+  '/-/reload',
+  // As those that are shown, with another way to write the job or another base.
+  '/metrics/job@base64/{*}',
+  '/pushgateway/metrics/job/{*}',
+  '/pushgateway/metrics/job@base64/{*}',
+  // As long as all of the original's flags.
+  '/pushgateway/api/v1/status',
+  '/pushgateway/api/v1/metrics',
+]);

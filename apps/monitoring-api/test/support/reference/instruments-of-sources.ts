@@ -22,7 +22,7 @@ export function sourceTexts(): readonly { readonly file: string; readonly text: 
 }
 
 const INSTRUMENT =
-  /\b(counter|gauge|histogram|summary)\(\{\s*name: '([^']+)',\s*help:\s*(?:'([^']*)'|"([^"]*)"),(?:\s*labelNames: \[([^\]]*)\])?/g;
+  /\b(counter|gauge|histogram|summary)\(\s*\{\s*name: '([^']+)',\s*help:\s*(?:'([^']*)'|"([^"]*)"),?(?:\s*labelNames: \[([^\]]*)\])?/g;
 
 /**
  * Instruments as the sources make them. Many are made only when something happens, such as a webhook

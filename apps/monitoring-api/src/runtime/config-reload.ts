@@ -1,0 +1,61 @@
+import { type Clock, type Instruments, InvalidInputError, type Log } from '@dwcp/core';
+
+import { type Config } from '../config/config.ts';
+
+export interface ConfigReloadOptions {
+  readonly readConfig: (() => Promise<Config>) | undefined;
+  readonly apply: (config: Config) => Promise<void>;
+  readonly clock: Clock;
+  readonly instruments: Instruments;
+  readonly log: Log;
+}
+
+/**
+ * Takes up a changed configuration without a restart: what is scraped. Everything is read and
+ * checked first, so that a bad configuration changes nothing. One reload at a time.
+ */
+export class ConfigReload {
+  readonly #options: ConfigReloadOptions;
+  readonly #succeeded: ReturnType<Instruments['gauge']>;
+  readonly #seconds: ReturnType<Instruments['gauge']>;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: ConfigReloadOptions) {
+    this.#options = options;
+    const { instruments, clock } = options;
+    this.#succeeded = instruments.gauge({
+      name: 'dwcp_config_last_reload_successful',
+      help: 'Whether the last reload of the configuration was taken up, 1 or 0.',
+    });
+    this.#seconds = instruments.gauge({
+      name: 'dwcp_config_last_reload_success_timestamp_seconds',
+      help: 'When the configuration in use was read.',
+    });
+    this.#succeeded.set(1);
+    this.#seconds.set(clock.nowUnixMs() / 1_000);
+  }
+
+  /** @throws ConfigError, with the old configuration still in use; InvalidInputError without a file */
+  run(): Promise<void> {
+    const run = this.#last.then(() => this.#run());
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  async #run(): Promise<void> {
+    const { readConfig, apply, clock, log } = this.#options;
+    try {
+      if (readConfig === undefined) {
+        throw new InvalidInputError('config', 'there is no configuration file to read again');
+      }
+      await apply(await readConfig());
+      this.#succeeded.set(1);
+      this.#seconds.set(clock.nowUnixMs() / 1_000);
+      log.info({}, 'configuration reloaded');
+    } catch (err) {
+      this.#succeeded.set(0);
+      log.error({ err }, 'configuration not reloaded, the old one goes on');
+      throw err;
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+
+import {
+  type Clock,
+  type Instruments,
+  type Labels,
+  type Log,
+  type MetricMetadata,
+  type SampleFeed,
+} from '@dwcp/core';
+import { relabel, type RelabelConfig } from '@dwcp/metrics-collector';
+import { RemoteWriteForwarder } from '@dwcp/metrics-forwarder';
+
+import { type Config, type RemoteWriteConfig } from '../config/config.ts';
+import { FilePositions } from './file-positions.ts';
+
+export interface ForwardingParts {
+  readonly config: Config;
+  readonly feed: SampleFeed;
+  readonly metadata: () => readonly MetricMetadata[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly instruments: Instruments;
+}
+
+/** Starts to send all samples on to the configured destinations. */
+export async function startForwarding(
+  parts: ForwardingParts,
+): Promise<readonly RemoteWriteForwarder[]> {
+  const { config, feed, metadata, clock, log, instruments } = parts;
+  const positions = new FilePositions({ dir: join(config.dataDir, 'remote-write'), log });
+  const ports = { feed, positions, metadata, clock, log, instruments, checkAddress };
+  const forwarders = config.remoteWrite.map(
+    (destination) => new RemoteWriteForwarder(optionsOf(destination), ports),
+  );
+  for (const forwarder of forwarders) await forwarder.start();
+  return forwarders;
+}
+
+function optionsOf(
+  destination: RemoteWriteConfig,
+): ConstructorParameters<typeof RemoteWriteForwarder>[0] {
+  const { name, url, version, authorization, caFile, timeoutMs, sendExemplars, maxShards } =
+    destination;
+  return {
+    name,
+    url,
+    version,
+    timeoutMs,
+    sendExemplars,
+    maxShards,
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(caFile === undefined ? {} : { tls: { caFile } }),
+    ...(destination.relabel.length === 0 ? {} : { relabel: relabelBy(destination.relabel) }),
+  };
+}
+
+function relabelBy(steps: readonly RelabelConfig[]): (labels: Labels) => Labels | undefined {
+  return (labels) => {
+    const changed = relabel(labels, steps);
+    // Without a name nothing is a series.
+    return changed === undefined || changed.metricName === '' ? undefined : changed;
+  };
+}
+
+/** Receivers are inside private networks as a rule; the metadata services of clouds are none. */
+function checkAddress(address: string): string | undefined {
+  return /^169\.254\.|^fe80:|^fd00:ec2::254$/i.test(address)
+    ? `${address} is a link-local address, where clouds keep their metadata`
+    : undefined;
+}
