@@ -98,7 +98,8 @@ export class BatchDelivery {
     };
     metrics.sent(minus(counts, lost));
     metrics.dropped('unsupported_by_version', batch.unsent);
-    const reason = `http_${status}${isRepeat || batch.isDoubtful ? '_on_repeat' : ''}`;
+    const isKnown = batch.isDoubtful && HAS_ALREADY.test(message);
+    const reason = `http_${status}${isRepeat || isKnown ? '_on_repeat' : ''}`;
     metrics.dropped(reason, lost);
     throttled.say(
       'error',

@@ -1,9 +1,10 @@
 import { type Clock, type Log } from '@dwcp/core';
 import { remoteWriteHeaders, type RemoteWriteVersion } from '@dwcp/protocol-prometheus';
 
+import { AddressRefusedError } from './address-check.ts';
 import { backoffMs, type Counts, judge, NONE, type Verdict } from './answer.ts';
 import { type Credentials, readCredentials, redact } from './credentials.ts';
-import { messageOf } from './errors.ts';
+import { messageOf, SettingsFileError } from './errors.ts';
 import { type ForwardMetrics } from './forward-metrics.ts';
 import { maskUrl, type Settings } from './settings.ts';
 import { type ThrottledLog } from './throttled-log.ts';
@@ -191,7 +192,7 @@ export class Delivery {
     } catch (error) {
       this.#tallied('unanswered', startMs, body.length);
       const cause: unknown = timeout.signal.aborted ? timeout.signal.reason : error;
-      return this.#failed(redact(messageOf(cause), secrets), true);
+      return this.#failed(redact(messageOf(cause), secrets), mayHaveArrived(cause));
     } finally {
       timer[Symbol.dispose]();
     }
@@ -257,6 +258,20 @@ export function minus(a: Counts, b: Counts): Counts {
     histograms: a.histograms - b.histograms,
     exemplars: a.exemplars - b.exemplars,
   };
+}
+
+/** Where no connection came about. */
+const UNSENT: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+]);
+
+function mayHaveArrived(error: unknown): boolean {
+  if (error instanceof AddressRefusedError || error instanceof SettingsFileError) return false;
+  return !(error instanceof Error && 'code' in error && UNSENT.has(error.code));
 }
 
 function shown(text: string, secrets: readonly string[]): string {

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 import { ArrayFeed } from './support/array-feed.ts';
 import { Harness, type HarnessOptions } from './support/harness.ts';
-import { type Behaviour } from './support/receiver.ts';
+import { type Behaviour, Receiver } from './support/receiver.ts';
 import { batchOf } from './support/rows.ts';
 
 /** Answers the first requests so, the others with success. */
@@ -117,6 +117,19 @@ test('a refusal after a request without an answer has a reason of its own', asyn
   await harness.settled();
 
   expect(harness.forwarder.status().droppedByReason).toEqual({ http_400_on_repeat: 1 });
+});
+
+test('a refusal after connections that never came about is like any other', async () => {
+  await using harness = await Harness.open();
+  const { port } = harness.receiver;
+  await harness.receiver[Symbol.asyncDispose]();
+  harness.feed.append(batchOf(['a', 1, 1]));
+  await harness.until(() => harness.forwarder.status().retried > 1, 'it tries again');
+  await using back = await Receiver.open(port);
+  back.behave = () => ({ kind: 'answer', status: 400, body: 'bad' });
+  await harness.settled();
+
+  expect(harness.forwarder.status().droppedByReason).toEqual({ http_400: 1 });
 });
 
 test('refusals are told once a minute, with how many were left out', async () => {
