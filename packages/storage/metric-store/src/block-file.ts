@@ -134,7 +134,9 @@ export class BlockFile {
     const bytes = await readRange(this.#file, position, sizeBytes);
     const { compressed, rawLength } = unwrap(this.path, position, bytes);
     try {
-      return zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, rawLength) });
+      const raw = zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, rawLength) });
+      // zlib gives a view of 64 KiB at least, and groups are kept.
+      return raw.buffer.byteLength > raw.length * 2 ? new Uint8Array(raw) : raw;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CorruptionError(this.path, position, `what is stored cannot be read: ${reason}`);

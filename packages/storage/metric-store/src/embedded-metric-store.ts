@@ -56,6 +56,8 @@ const SNAPSHOTS = 'snapshots';
 const MINUTE_MS = 60_000;
 /** A replayed head of fewer samples counts as new, so that many restarts make no many blocks. */
 const MIN_AGED_SAMPLES = 100_000;
+/** What a head gathers at least of each, on average. */
+const SAMPLES_PER_SERIES = 240;
 /** Series may come under several names; more than this many per series are learnt anew. */
 const NAMES_PER_SERIES = 4;
 const MIN_NAMES = 100_000;
@@ -496,8 +498,10 @@ export class EmbeddedMetricStore
   }
 
   #sealIfDue(): void {
-    const { blockMs = 30 * MINUTE_MS, maxHeadSamples = 8_000_000 } = this.#parts.options;
-    const { sampleCount } = this.#head;
+    const { sampleCount, seriesCount } = this.#head;
+    // Of very many series few samples each would make a block of little but labels.
+    const fullAt = Math.max(4_000_000, seriesCount * SAMPLES_PER_SERIES);
+    const { blockMs = 30 * MINUTE_MS, maxHeadSamples = fullAt } = this.#parts.options;
     if (sampleCount === 0 || this.#sealScheduled || this.#stop.signal.aborted) return;
     const isDue =
       sampleCount >= maxHeadSamples || this.#clock.monotonicMs() - this.#headSinceMs >= blockMs;

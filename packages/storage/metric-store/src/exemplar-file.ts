@@ -45,6 +45,8 @@ export async function readExemplars(
   exemplars: ExemplarTable,
 ): Promise<void> {
   const path = join(dir, NAME);
+  // What a crash cut short.
+  await fileSystem.remove(`${path}.tmp`);
   let bytes: Uint8Array;
   try {
     bytes = await readWholeFile(fileSystem, path);

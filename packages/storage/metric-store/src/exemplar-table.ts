@@ -7,13 +7,18 @@ import { type ExemplarRow } from './wal-record.ts';
 const MAX_LABELS_LENGTH = 128;
 
 type TimedExemplar = ExemplarRow['exemplar'];
+type StoredRow = ExemplarRow & { readonly generation: number };
 
 /** The last exemplars of all series in a ring: a new one takes the place of the oldest. */
 export class ExemplarTable {
   readonly #state: SeriesState;
   readonly #capacity: number;
-  readonly #rows: (ExemplarRow & { readonly generation: number })[] = [];
-  readonly #newest = new Map<number, TimedExemplar>();
+  readonly #rows: StoredRow[] = [];
+  /**
+   * By series id: the rows in the ring of its newest moment, so that there are never more. All of
+   * them are compared with, or a log that is read again would double them.
+   */
+  readonly #newest = new Map<number, StoredRow[]>();
   #next = 0;
 
   constructor(state: SeriesState, capacity: number) {
@@ -30,20 +35,22 @@ export class ExemplarTable {
     let length = 0;
     for (const text of exemplar.labels.flat) length += text.length;
     if (length > MAX_LABELS_LENGTH || !Number.isSafeInteger(exemplar.unixMs)) return false;
-    const newest = this.#newest.get(id);
-    return newest === undefined || newest.unixMs <= exemplar.unixMs;
+    return this.#newestUnixMs(id) <= exemplar.unixMs;
   }
 
   add(id: number, exemplar: TimedExemplar): void {
-    const newest = this.#newest.get(id);
-    if (newest !== undefined && (newest.unixMs > exemplar.unixMs || isSame(newest, exemplar)))
-      return;
+    if (this.#capacity === 0) return;
+    const newestUnixMs = this.#newestUnixMs(id);
+    if (newestUnixMs > exemplar.unixMs) return;
+    const alike = newestUnixMs < exemplar.unixMs ? [] : (this.#newest.get(id) ?? []);
+    if (alike.some((row) => isSame(row.exemplar, exemplar))) return;
     const row = { id, exemplar, generation: this.#state.generation[id] ?? 0 };
     const old = this.#rows[this.#next];
-    if (old !== undefined && this.#newest.get(old.id) === old.exemplar) this.#newest.delete(old.id);
+    if (old !== undefined) this.#forget(old);
     this.#rows[this.#next] = row;
     this.#next = (this.#next + 1) % this.#capacity;
-    this.#newest.set(id, exemplar);
+    alike.push(row);
+    this.#newest.set(id, alike);
   }
 
   /** All rows, the oldest put first. */
@@ -68,6 +75,20 @@ export class ExemplarTable {
       else list.push(exemplar);
     }
     return found;
+  }
+
+  #newestUnixMs(id: number): number {
+    const row = this.#newest.get(id)?.[0];
+    // The id may have been another series' before.
+    if (row?.generation !== this.#state.generation[id]) return Number.NEGATIVE_INFINITY;
+    return row?.exemplar.unixMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #forget(old: StoredRow): void {
+    const newest = this.#newest.get(old.id);
+    if (newest?.[0] !== old) return;
+    newest.shift();
+    if (newest.length === 0) this.#newest.delete(old.id);
   }
 }
 

@@ -1,4 +1,7 @@
-/** Decompressed groups of blocks, the least recently used ones dropped above a limit of bytes. */
+/**
+ * Decompressed groups of blocks, the least recently used ones dropped above a limit of bytes. A view
+ * counts with all the memory it keeps.
+ */
 export class GroupCache {
   readonly #limitBytes: number;
   readonly #groups = new Map<number, Uint8Array>();
@@ -18,12 +21,16 @@ export class GroupCache {
   }
 
   put(key: number, bytes: Uint8Array): void {
-    this.#sizeBytes += bytes.length - (this.#groups.get(key)?.length ?? 0);
+    this.#sizeBytes += keptBytes(bytes) - keptBytes(this.#groups.get(key));
     this.#groups.set(key, bytes);
-    for (const [oldest, { length }] of this.#groups) {
+    for (const [oldest, group] of this.#groups) {
       if (this.#sizeBytes <= this.#limitBytes) break;
       this.#groups.delete(oldest);
-      this.#sizeBytes -= length;
+      this.#sizeBytes -= keptBytes(group);
     }
   }
+}
+
+function keptBytes(bytes: Uint8Array | undefined): number {
+  return bytes?.buffer.byteLength ?? 0;
 }

@@ -1,7 +1,7 @@
 import { type NativeHistogram } from '@dwcp/core';
 
 import { ByteWriter } from './bytes.ts';
-import { ChunkArena, type StoredChunk } from './chunk-arena.ts';
+import { ChunkArena, type ChunkInfo, SlabPool } from './chunk-arena.ts';
 import { decodeChunk, encodeChunk } from './chunk.ts';
 import { Columns, firstAtOrAfter } from './columns.ts';
 import { LateSamples } from './late-samples.ts';
@@ -12,9 +12,15 @@ import { type Readers, SlotArena } from './slots.ts';
 /** A new series begins with few places, since of many there come no more. */
 const FIRST_SLOT_SAMPLES = 8;
 /** Samples per compressed chunk; that many of each series are held as they are, at most. */
-const CHUNK_SAMPLES = 64;
+const CHUNK_SAMPLES = 32;
 const SLAB_SAMPLES = 64 * 1024;
 const NO_SLOT = 0;
+const EVER = {
+  startUnixMs: Number.NEGATIVE_INFINITY,
+  endUnixMs: Number.POSITIVE_INFINITY,
+};
+
+type Range = typeof EVER;
 
 const scratch = new ByteWriter(16 * 1024);
 
@@ -22,14 +28,17 @@ const scratch = new ByteWriter(16 * 1024);
 export class HeadMemory {
   readonly first: SlotArena;
   readonly chunk: SlotArena;
+  /** For chunks that are full. */
+  readonly slabs: SlabPool;
 
   constructor(readers: Readers) {
     this.first = new SlotArena(FIRST_SLOT_SAMPLES, SLAB_SAMPLES / 4, readers);
     this.chunk = new SlotArena(CHUNK_SAMPLES, SLAB_SAMPLES, readers);
+    this.slabs = new SlabPool(readers);
   }
 
   get sizeBytes(): number {
-    return this.first.sizeBytes + this.chunk.sizeBytes;
+    return this.first.sizeBytes + this.chunk.sizeBytes + this.slabs.sizeBytes;
   }
 }
 
@@ -39,7 +48,7 @@ export class HeadMemory {
  */
 export class Head {
   readonly #memory: HeadMemory;
-  readonly #chunks = new ChunkArena();
+  readonly #chunks: ChunkArena;
   readonly #late = new Map<number, LateSamples>();
   /** Negative: minus a slot of the first kind, less one. Positive: a slot for a chunk, plus one. */
   #slots = new Int32Array(1_024);
@@ -55,6 +64,7 @@ export class Head {
 
   constructor(memory: HeadMemory) {
     this.#memory = memory;
+    this.#chunks = new ChunkArena(memory.slabs);
   }
 
   /** The sample must be newer than all that were appended to its series. */
@@ -105,13 +115,14 @@ export class Head {
     for (let id = 0; id < this.#slots.length; id++) if (this.has(id)) yield id;
   }
 
-  /** What is there of a series now. Stays as it is while more is appended and a reader is there. */
-  pieces(id: number): readonly HeadPiece[] {
+  /**
+   * What is there of a series now in a range, and some beside it. Stays as it is while more is
+   * appended and a reader is there.
+   */
+  pieces(id: number, { startUnixMs, endUnixMs }: Range = EVER): readonly HeadPiece[] {
     const pieces: HeadPiece[] = [];
-    let chunk = this.#firstChunk[id] ?? 0;
-    for (; chunk !== 0; chunk = this.#chunks.nextOf(chunk)) {
-      pieces.push(new ChunkPiece(this.#chunks.get(chunk)));
-    }
+    const run = this.#chunkRun(id, startUnixMs, endUnixMs);
+    if (run !== undefined) pieces.push(run);
     const count = this.#counts[id] ?? 0;
     const slot = this.#slots[id] ?? NO_SLOT;
     if (count > 0 && slot !== NO_SLOT) {
@@ -124,9 +135,34 @@ export class Head {
     return pieces;
   }
 
+  /** The chunks that overlap the range, as one piece: they follow each other. */
+  #chunkRun(id: number, startUnixMs: number, endUnixMs: number): HeadPiece | undefined {
+    let first = 0;
+    let chunkCount = 0;
+    let samples = 0;
+    let minUnixMs = 0;
+    let maxUnixMs = 0;
+    let chunk = this.#firstChunk[id] ?? 0;
+    for (; chunk !== 0; chunk = this.#chunks.nextOf(chunk)) {
+      const info = this.#chunks.infoOf(chunk);
+      if (info.maxUnixMs < startUnixMs) continue;
+      if (info.minUnixMs > endUnixMs) break;
+      if (first === 0) {
+        first = chunk;
+        ({ minUnixMs } = info);
+      }
+      chunkCount++;
+      samples += info.samples;
+      ({ maxUnixMs } = info);
+    }
+    if (first === 0) return undefined;
+    const info = { samples, minUnixMs, maxUnixMs };
+    return new ChunkRun(this.#chunks, { first, chunkCount }, info);
+  }
+
   /** Whether it has just this sample; a histogram is never found. */
   holds(id: number, unixMs: number, low: number, high: number): boolean {
-    for (const piece of this.pieces(id)) {
+    for (const piece of this.pieces(id, { startUnixMs: unixMs, endUnixMs: unixMs })) {
       if (unixMs < piece.minUnixMs || unixMs > piece.maxUnixMs) continue;
       const columns = new Columns(piece.count);
       piece.copyTo(columns, 0);
@@ -146,6 +182,7 @@ export class Head {
     }
     this.#slots = new Int32Array(0);
     this.#late.clear();
+    this.#chunks.dispose();
   }
 
   #begin(id: number): number {
@@ -213,27 +250,34 @@ interface HeadPiece extends Piece {
   copyTo(into: Columns, at: number): number;
 }
 
-class ChunkPiece implements HeadPiece {
-  readonly #chunk: StoredChunk;
+/** Chunks of a series that follow each other. */
+class ChunkRun implements HeadPiece {
+  readonly #chunks: ChunkArena;
+  readonly #run: { readonly first: number; readonly chunkCount: number };
+  readonly count: number;
+  readonly minUnixMs: number;
+  readonly maxUnixMs: number;
 
-  constructor(chunk: StoredChunk) {
-    this.#chunk = chunk;
-  }
-
-  get count(): number {
-    return this.#chunk.samples;
-  }
-
-  get minUnixMs(): number {
-    return this.#chunk.minUnixMs;
-  }
-
-  get maxUnixMs(): number {
-    return this.#chunk.maxUnixMs;
+  constructor(
+    chunks: ChunkArena,
+    run: { readonly first: number; readonly chunkCount: number },
+    { samples, minUnixMs, maxUnixMs }: ChunkInfo,
+  ) {
+    this.#chunks = chunks;
+    this.#run = run;
+    this.count = samples;
+    this.minUnixMs = minUnixMs;
+    this.maxUnixMs = maxUnixMs;
   }
 
   copyTo(into: Columns, at: number): number {
-    return decodeChunk(this.#chunk.bytes, this.#chunk.offset, into, at);
+    let end = at;
+    let chunk = this.#run.first;
+    for (let left = this.#run.chunkCount; left > 0; left--) {
+      end += decodeChunk(this.#chunks.bytesOf(chunk), this.#chunks.offsetOf(chunk), into, end);
+      chunk = this.#chunks.nextOf(chunk);
+    }
+    return end - at;
   }
 }
 

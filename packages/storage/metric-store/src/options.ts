@@ -24,7 +24,10 @@ export interface EmbeddedMetricStoreOptions {
   readonly durability?: Durability;
   /** How much time the head gathers before it becomes a block. Default 30 minutes. */
   readonly blockMs?: number;
-  /** How many samples the head gathers at most before it becomes a block. Default 8 million. */
+  /**
+   * How many samples the head gathers at most before it becomes a block. Default 4 million, or 240 per
+   * series where that is more.
+   */
   readonly maxHeadSamples?: number;
   /** Samples of more series are refused. Default 1 million. */
   readonly maxSeries?: number;

@@ -55,7 +55,7 @@ export class Selection {
     );
     this.#entries = entries.map((entry) => [
       entry,
-      heads.flatMap((head) => head.pieces(entry.id)).filter(overlaps(range)),
+      heads.flatMap((head) => head.pieces(entry.id, range)).filter(overlaps(range)),
     ]);
   }
 

@@ -108,8 +108,9 @@ export class SlotArena {
       this.#free.push(limbo[this.#limboFrom] ?? 0);
       this.#limboFrom += 2;
     }
-    if (this.#limboFrom > 0 && this.#limboFrom === limbo.length) {
-      limbo.length = 0;
+    // Where there is always a reader it is never empty, so what is behind is cut off now and then.
+    if (this.#limboFrom > 0 && this.#limboFrom * 2 >= limbo.length) {
+      limbo.splice(0, this.#limboFrom);
       this.#limboFrom = 0;
     }
   }

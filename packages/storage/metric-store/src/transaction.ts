@@ -81,6 +81,7 @@ export class Transaction implements MetricTransaction {
   /** Why there is no series under NO_SERIES. */
   #refusal: RejectReason = 'invalid';
   #ended = false;
+  #hasExpired = false;
   /** Series that are there since this transaction, and go again when nothing of them is kept. */
   readonly #created: SeriesEntry[] = [];
 
@@ -91,6 +92,7 @@ export class Transaction implements MetricTransaction {
     this.#oldestUnixMs = Math.max(nowUnixMs - limits.maxAgeMs, -MAX_UNIX_MS);
     this.#newestUnixMs = Math.min(nowUnixMs + limits.maxAheadMs, MAX_UNIX_MS);
     this.#record = new SampleRecord(table, context.segment(), false);
+    queueMicrotask(() => this.#expire());
   }
 
   find(bytes: Uint8Array, start: number, end: number): SeriesRef {
@@ -121,6 +123,7 @@ export class Transaction implements MetricTransaction {
       this.#refusal = 'series-limit';
       return NO_SERIES;
     }
+    this.#assertOpen();
     const entry = table.ensure(labels);
     this.#created.push(entry);
     return entry.id;
@@ -190,8 +193,25 @@ export class Transaction implements MetricTransaction {
   }
 
   #end(): void {
-    if (this.#ended) throw new Error('a transaction ends once');
+    this.#assertOpen();
     this.#ended = true;
+  }
+
+  #assertOpen(): void {
+    if (this.#hasExpired) {
+      throw new Error('a transaction ends without waiting: commit it in the turn it began in');
+    }
+    if (this.#ended) throw new Error('a transaction ends once');
+  }
+
+  /**
+   * Who waits in the middle of a transaction is overtaken: by newer samples of the same series, by the
+   * next log segment, by the end of a series. A restart would then not find all that was acknowledged.
+   */
+  #expire(): void {
+    if (this.#ended) return;
+    this.abandon();
+    this.#hasExpired = true;
   }
 
   /** New series of which nothing was kept. */
@@ -210,6 +230,7 @@ export class Transaction implements MetricTransaction {
     high: number,
     histogram: Uint8Array | undefined,
   ): void {
+    this.#assertOpen();
     if (id === NO_SERIES) {
       this.#reject(this.#refusal);
     } else if (unixMs > this.#newestUnixMs) {
