@@ -22,6 +22,13 @@ usage: dwcp <command> [options]
     --json                print what the server answered
     DWCP_TOKEN_FILE       a file with the server's token, where it asks for one
 
+  storage verify        look for damage in stored metrics; 1 when there is any
+  storage repair        mend it; the server has to be stopped
+  storage snapshots     list them; "snapshots delete NAME" deletes one
+    --data-dir DIR        a data directory, or a snapshot
+    --config FILE         where the settings name the data directory
+    --json                print all that was found
+
   help                  this text
 
 Settings also come from the environment: server.port is DWCP_SERVER_PORT.

@@ -24,6 +24,10 @@ export async function run(io: Io): Promise<ExitCode> {
         const { query } = await import('./query.ts');
         return await query({ ...io, argv });
       }
+      case 'storage': {
+        const { storage } = await import('./storage.ts');
+        return await storage({ ...io, argv });
+      }
       case 'help':
       case '--help':
       case '-h':

@@ -95,11 +95,26 @@ export type LocalMetricStore = MetricStore &
   MetricStoreAdmin & { readonly feed: SampleFeed };
 
 export class DeferredMetricStore extends Deferred<LocalMetricStore> implements LocalMetricStore {
+  #appendFailure: BackendError | undefined;
+
   constructor() {
     super('metric store');
   }
+  /** Why samples cannot be written at this time, such as a full disk; undefined when they can. */
+  get appendFailure(): BackendError | undefined {
+    return this.#appendFailure;
+  }
   async append(batch: SampleBatch, options?: CallOptions): Promise<AppendResult> {
-    return (await this.opened()).append(batch, options);
+    const store = await this.opened();
+    try {
+      const result = await store.append(batch, options);
+      // Refusing samples takes no disk.
+      if (result.appended > 0) this.#appendFailure = undefined;
+      return result;
+    } catch (error) {
+      if (error instanceof BackendError) this.#appendFailure = error;
+      throw error;
+    }
   }
   async select(query: SeriesQuery, options?: CallOptions): Promise<readonly Series[]> {
     return this.now().select(query, options);
@@ -129,7 +144,7 @@ export class DeferredMetricStore extends Deferred<LocalMetricStore> implements L
   async snapshot(options?: CallOptions): Promise<string> {
     return this.now().snapshot(options);
   }
-  cardinality(limit: number): CardinalityReport {
+  async cardinality(limit: number): Promise<CardinalityReport> {
     return this.now().cardinality(limit);
   }
   begin(): MetricTransaction {

@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 
 import {
@@ -63,9 +64,19 @@ function relabelBy(steps: readonly RelabelConfig[]): (labels: Labels) => Labels 
   };
 }
 
-/** Receivers are inside private networks as a rule; the metadata services of clouds are none. */
-function checkAddress(address: string): string | undefined {
-  return /^169\.254\.|^fe80:|^fd00:ec2::254$/i.test(address)
+const METADATA_ADDRESSES = new BlockList();
+METADATA_ADDRESSES.addSubnet('169.254.0.0', 16, 'ipv4');
+METADATA_ADDRESSES.addSubnet('fe80::', 10, 'ipv6');
+METADATA_ADDRESSES.addAddress('fd00:ec2::254', 'ipv6');
+
+/**
+ * Receivers are inside private networks as a rule; the metadata services of clouds are none.
+ * @returns why the IP address may not be talked to
+ */
+export function checkAddress(address: string): string | undefined {
+  // However it is written: an IPv4 address may stand in an IPv6 one, a zone behind it.
+  const [plain = ''] = address.split('%');
+  return METADATA_ADDRESSES.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
     ? `${address} is a link-local address, where clouds keep their metadata`
     : undefined;
 }

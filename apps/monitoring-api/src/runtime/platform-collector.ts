@@ -31,6 +31,14 @@ const METADATA: readonly MetricMetadata[] = [
   ),
   metric('dwcp_store_size_bytes', 'gauge', 'Bytes on disk, by store.', 'bytes'),
   metric('dwcp_store_series', 'gauge', 'Series the metric store knows.'),
+  metric(
+    'dwcp_store_corruptions_total',
+    'counter',
+    'Damaged places the metric store has found since the start.',
+  ),
+  metric('dwcp_store_failed_writes_total', 'counter', 'Writes of the log that failed.'),
+  metric('dwcp_store_failed_seals_total', 'counter', 'Blocks that could not be written.'),
+  metric('dwcp_store_lost_samples_total', 'counter', 'Samples lost with damaged parts of the log.'),
   metric('dwcp_samples_rejected_total', 'counter', 'Samples the metric store refused, by reason.'),
   metric('dwcp_record_errors_total', 'counter', 'Calls of record* with a wrong argument.'),
 ];
@@ -55,6 +63,11 @@ export function platformCollector(status: () => Status): MetricCollector {
         sink.add('dwcp_store_size_bytes', { store }, Number(stats['sizeBytes'] ?? 0));
       }
       sink.add('dwcp_store_series', undefined, Number(stores.metrics['seriesCount'] ?? 0));
+      const ofMetrics = (name: string): number => Number(stores.metrics[name] ?? 0);
+      sink.add('dwcp_store_corruptions_total', undefined, ofMetrics('corruptionCount'));
+      sink.add('dwcp_store_failed_writes_total', undefined, ofMetrics('failedWalWrites'));
+      sink.add('dwcp_store_failed_seals_total', undefined, ofMetrics('failedSeals'));
+      sink.add('dwcp_store_lost_samples_total', undefined, ofMetrics('lostSamples'));
       for (const [reason, count] of Object.entries(rejectedSamples)) {
         sink.add('dwcp_samples_rejected_total', { reason }, count);
       }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { loadRuleFiles, RuleManager, type RuleManagerStats } from '@dwcp/alerting';
 import { type QueueStatus, type Status } from '@dwcp/api-schema';
@@ -7,6 +7,7 @@ import {
   BackendError,
   CLOUD_REGION,
   type Clock,
+  CorruptionError,
   HOST_NAME,
   type Log,
   type MetricQuery,
@@ -38,6 +39,7 @@ import { Tracer } from '@dwcp/tracing';
 import { type Config } from '../config/config.ts';
 import { version } from '../version.ts';
 import { backendStatus } from './backends.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { ConfigReload } from './config-reload.ts';
 import { Deadline } from './deadline.ts';
 import { DeferredLogStore, DeferredMetricStore, DeferredTraceStore } from './deferred-stores.ts';
@@ -278,9 +280,11 @@ export class Runtime {
     this.#rules.start();
     this.#closers.push(loop, this.#scraper, this.#rules, ...this.#forwarders);
     if (this.#pushgateway !== undefined) this.#closers.push(this.#pushgateway);
+    const clockWatch = new ClockWatch({ clock, log: this.log });
     this.#closers.push({
       [Symbol.asyncDispose]: async () => {
         retention[Symbol.dispose]();
+        clockWatch[Symbol.dispose]();
         this.#process?.[Symbol.dispose]();
       },
     });
@@ -340,7 +344,7 @@ export class Runtime {
     }
     await this.#lock.release();
     this.#lock = undefined;
-    throw results.find((result) => result.status === 'rejected')?.reason;
+    throw withFix(results.find((result) => result.status === 'rejected')?.reason);
   }
 
   /** The last chance before a process ends by itself: nothing here would keep it alive. */
@@ -482,7 +486,11 @@ export class Runtime {
       ...(this.#loop?.status() ?? []).map(({ lastRunUnixMs }) => lastRunUnixMs ?? 0),
     );
     const sinceMs = nowUnixMs - last;
-    return sinceMs > limitMs ? [`nothing was collected for ${Math.round(sinceMs / 1_000)} s`] : [];
+    const failure = this.metricStore.appendFailure;
+    return [
+      ...(sinceMs > limitMs ? [`nothing was collected for ${Math.round(sinceMs / 1_000)} s`] : []),
+      ...(failure === undefined ? [] : [`samples cannot be stored: ${withoutPath(failure)}`]),
+    ];
   }
 
   status(): Status {
@@ -583,6 +591,23 @@ export class Runtime {
     this.#host ??= new HostCollector({ clock });
     return renderCollectors([this.#host], format, { clock });
   }
+}
+
+/** A damaged database stops the start: what is typed to go on without it. */
+function withFix(reason: unknown): unknown {
+  if (!(reason instanceof CorruptionError)) return reason;
+  const dir = dirname(reason.path);
+  const fix = `to start without it, and keep it aside: mv '${dir}' '${dir}.damaged'`;
+  return new BackendError('data directory', `${reason.message}; ${fix}`, {
+    retryable: false,
+    cause: reason,
+  });
+}
+
+/** What the system said, for those who may ask without a token; the log has the path. */
+function withoutPath({ cause, backend }: BackendError): string {
+  const reason = cause instanceof Error ? /^E[A-Z0-9]+: [^,]+/.exec(cause.message)?.[0] : undefined;
+  return reason ?? `the ${backend} failed, see the log`;
 }
 
 /** Counts by reason become their total, and undefined, which has no JSON, null. */

@@ -46,9 +46,9 @@ export function registerAdminRoutes(add: AddRoute, { runtime }: ServerContext): 
     '/api/v1/status/tsdb',
     'What makes the series so many',
     { answer: TsdbStatusSchema },
-    (request): Static<typeof TsdbStatusSchema> => {
+    async (request): Promise<Static<typeof TsdbStatusSchema>> => {
       const limit = limitOf(parametersOf(request)) || DEFAULT_TOP;
-      const report = metricStore.cardinality(Math.min(limit, MAX_TOP));
+      const report = await metricStore.cardinality(Math.min(limit, MAX_TOP));
       const { seriesCount, oldestUnixMs, newestUnixMs } = metricStore.stats();
       const counts = (list: readonly { readonly name: string; readonly count: number }[]) =>
         list.map(({ name, count }) => ({ name, value: count }));

@@ -159,7 +159,10 @@ export async function otlpRoutes(app: FastifyInstance, { runtime }: ServerContex
   });
 }
 
-/** What the store refused is told in samples: a histogram's point is several of them. */
+/**
+ * What the store refused is told in samples: a histogram's point is several of them. A refused
+ * exemplar leaves its point in place, so that it is only told.
+ */
 function withStoreRefusals(
   { rejected, rejectedCount }: Refusals,
   counts: Readonly<Partial<Record<string, number>>>,
@@ -167,7 +170,10 @@ function withStoreRefusals(
   const told = Object.entries(counts).filter(([, count]) => (count ?? 0) > 0);
   if (told.length === 0) return { rejected, rejectedCount };
   const problem = told.map(([reason, count]) => `${reason}=${count}`).join(', ');
-  const samples = told.reduce((sum, [, count]) => sum + (count ?? 0), 0);
+  const samples = told.reduce(
+    (sum, [reason, count]) => sum + (reason === 'exemplar' ? 0 : (count ?? 0)),
+    0,
+  );
   return {
     rejected: [...rejected, { field: 'samples', problem: `the store refused ${problem}` }],
     rejectedCount: rejectedCount + samples,

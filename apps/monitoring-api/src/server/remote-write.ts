@@ -1,3 +1,5 @@
+import { type Readable } from 'node:stream';
+
 import { ProblemSchema } from '@dwcp/api-schema';
 import {
   type AppendResult,
@@ -42,8 +44,8 @@ export async function remoteWriteRoutes(
 ): Promise<void> {
   const { bodyLimitBytes } = runtime.config.server;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (_request: FastifyRequest, payload: AsyncIterable<unknown>) =>
-    partsOf(payload, bodyLimitBytes),
+  app.addContentTypeParser('*', (_request: FastifyRequest, payload: unknown) =>
+    partsOf(payload as Readable, bodyLimitBytes),
   );
   const { addedRegion } = runtime.config;
   const maxBytes = bodyLimitBytes * UNPACKED_RATIO;
@@ -111,9 +113,9 @@ function decode(
   try {
     decodeRemoteWrite(unpackSnappy(joined(body as BodyParts), maxBytes), version, reader);
   } catch (error) {
-    if (!(error instanceof RemoteWriteError)) throw error;
     // Nothing of the request was committed.
     reader.abandon();
+    if (!(error instanceof RemoteWriteError)) throw error;
     if (error.kind === 'too-large') {
       throw new ProblemError(413, 'body-too-large', 'Body too large', error.message);
     }
@@ -127,10 +129,11 @@ interface BodyParts {
 }
 
 /** The body as it comes in. Joining it would take new memory for each request: see `joined`. */
-async function partsOf(payload: AsyncIterable<unknown>, maxBytes: number): Promise<BodyParts> {
+async function partsOf(payload: Readable, maxBytes: number): Promise<BodyParts> {
   const parts: Uint8Array[] = [];
   let sizeBytes = 0;
-  for await (const part of payload) {
+  // What is refused is still read to its end, or the connection would hang: see `readToItsEnd`.
+  for await (const part of payload.iterator({ destroyOnReturn: false })) {
     sizeBytes += (part as Uint8Array).length;
     if (sizeBytes > maxBytes) {
       throw new ProblemError(
@@ -165,8 +168,10 @@ class RequestReader implements RemoteWriteVisitor {
   readonly metadataSeen: MetricMetadata[] = [];
   readonly #transaction: MetricTransaction;
   readonly #addedRegion: string | undefined;
-  readonly #invalid: string[] = [];
-  #invalidCount = 0;
+  readonly #told: string[] = [];
+  #toldCount = 0;
+  /** Parts that never got to the store. */
+  #unreadable = 0;
   #series: SeriesRef = NO_SERIES;
 
   constructor(transaction: MetricTransaction, addedRegion: string | undefined) {
@@ -197,12 +202,15 @@ class RequestReader implements RemoteWriteVisitor {
   }
 
   invalid(error: RemoteWriteError): void {
-    this.#invalidCount++;
-    if (this.#invalid.length < MAX_TOLD) this.#invalid.push(error.message);
+    this.#unreadable++;
+    this.#tell(error);
   }
 
-  commit(): Promise<AppendResult> {
-    return this.#transaction.commit();
+  async commit(): Promise<AppendResult> {
+    const result = await this.#transaction.commit();
+    if (this.#unreadable === 0) return result;
+    const invalid = (result.rejected.invalid ?? 0) + this.#unreadable;
+    return { ...result, rejected: { ...result.rejected, invalid } };
   }
 
   abandon(): void {
@@ -211,20 +219,29 @@ class RequestReader implements RemoteWriteVisitor {
 
   /** What was wrong, for a person to read; undefined when nothing was. */
   problems({ rejected }: AppendResult): string | undefined {
-    const counts = Object.entries(rejected).map(([reason, count]) => `${reason}=${count}`);
-    if (counts.length === 0 && this.#invalidCount === 0) return undefined;
-    const told = this.#invalid.join('; ');
+    // As in Prometheus, no exemplar is worth refusing a request: they are counted only.
+    const counts = Object.entries(rejected)
+      .filter(([reason]) => reason !== 'exemplar')
+      .map(([reason, count]) => `${reason}=${count}`);
+    if (counts.length === 0 && this.#toldCount === 0) return undefined;
+    const told = this.#told.join('; ');
     const kept = 'the rest of the request was kept';
     return [counts.join(', '), told, kept].filter((part) => part !== '').join('; ');
+  }
+
+  #tell({ message }: RemoteWriteError): void {
+    this.#toldCount++;
+    if (this.#told.length < MAX_TOLD) this.#told.push(message);
   }
 
   #define(bytes: Uint8Array, start: number, end: number): SeriesRef {
     let labels: Labels;
     try {
-      labels = readLabels(bytes, start, end);
+      labels = readLabels(bytes, start, end, { sort: true });
     } catch (error) {
       if (!(error instanceof RemoteWriteError)) throw error;
-      this.invalid(error);
+      this.#tell(error);
+      // The samples of it are counted as they come.
       return this.#transaction.invalid();
     }
     const region = this.#addedRegion;

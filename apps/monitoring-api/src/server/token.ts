@@ -1,8 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { BackendError } from '@dwcp/core';
+import { nodeFileSystem } from '@dwcp/segments';
 
 /** Checks what clients present. Only a hash of the token is kept. */
 export interface TokenCheck {
@@ -42,11 +43,13 @@ export async function resolveToken(
   const generated = randomBytes(32).toString('base64url');
   const hash = sha256(generated);
   try {
-    await mkdir(dataDir, { recursive: true });
+    await nodeFileSystem.makeDirectory(dataDir);
     await writeFile(`${path}.tmp`, `${hash.toString('hex')}\n`, { mode: 0o600 });
     await rename(`${path}.tmp`, path);
   } catch (cause) {
-    throw new BackendError('token file', `cannot write ${path}`, { retryable: false, cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `cannot write ${path}: ${reason}`;
+    throw new BackendError('token file', message, { retryable: false, cause });
   }
   return { check: tokenCheck(hash), generated };
 }

@@ -35,5 +35,5 @@ export interface MetricStoreAdmin {
    * @returns the path of the folder, which a store can be opened on
    */
   snapshot(options?: CallOptions): Promise<string>;
-  cardinality(limit: number): CardinalityReport;
+  cardinality(limit: number): Promise<CardinalityReport>;
 }

@@ -41,8 +41,13 @@ export async function loadBlocks(
   const tombstones = (await orSetAside(directory, TOMBSTONES, (path) =>
     readTombstones(fileSystem, path),
   )) ?? { lastId: 0, deletions: [] };
-  const names =
-    manifest?.blocks.map(({ name }) => name) ?? (await fileSystem.list(dir)).filter(isBlockName);
+  const present = manifest === undefined ? await fileSystem.list(dir) : [];
+  // One that was damaged has been told of, and stands aside now.
+  if (present.some(isBlockName) && !present.some((name) => name.startsWith(`${MANIFEST}.`))) {
+    const problem = 'there is no manifest; it is made anew from the blocks';
+    directory.onCorruption(new CorruptionError(join(dir, MANIFEST), 0, problem));
+  }
+  const names = manifest?.blocks.map(({ name }) => name) ?? present.filter(isBlockName);
   let opened: readonly Block[] = [];
   try {
     for (const name of names) {

@@ -208,12 +208,23 @@ export function decodeFooter(
 
 /** Compressed bytes with their lengths and checksum before them. */
 export function wrap(compressed: Uint8Array, rawLength: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES + compressed.length);
-  bytes.writeUInt32LE(compressed.length, 0);
+  return Buffer.concat([encodeEnvelope([compressed], rawLength), compressed]);
+}
+
+/** What stands before compressed bytes. */
+export function encodeEnvelope(compressed: readonly Uint8Array[], rawLength: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES);
+  bytes.writeUInt32LE(lengthOf(compressed), 0);
   bytes.writeUInt32LE(rawLength, 4);
-  bytes.set(compressed, ENVELOPE_BYTES);
-  bytes.writeUInt32LE(envelopeChecksum(bytes), 8);
+  let checksum = crc32c(bytes.subarray(0, 8));
+  for (const part of compressed) checksum = crc32c(part, checksum);
+  bytes.writeUInt32LE(checksum, 8);
   return bytes;
+}
+
+/** Bytes of all parts together. */
+export function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** @throws CorruptionError when the bytes are not what `wrap` gave */
@@ -239,17 +250,22 @@ function envelopeChecksum(bytes: Uint8Array): number {
 
 /** Series are encoded between yields, since there may be very many; see BlockWriter. */
 export class IndexEncoder {
-  readonly #strings = new Map<string, number>();
-  readonly #series = new ByteWriter(16 * 1024);
+  readonly #numbers = new Map<string, number>();
+  readonly #strings = new Pieces();
+  readonly #series = new Pieces();
   #count = 0;
 
   add({ labels, lastLow, lastHigh, lastIsHistogram, chunks }: BlockSeries): void {
-    const writer = this.#series;
+    const { writer } = this.#series;
     this.#count++;
     writer.varint(labels.size);
     for (const text of labels.flat) {
-      let number = this.#strings.get(text);
-      if (number === undefined) this.#strings.set(text, (number = this.#strings.size));
+      let number = this.#numbers.get(text);
+      if (number === undefined) {
+        this.#numbers.set(text, (number = this.#numbers.size));
+        this.#strings.writer.string(text);
+        this.#strings.cut();
+      }
       writer.varint(number);
     }
     writer.byte(lastIsHistogram ? 1 : 0);
@@ -266,17 +282,37 @@ export class IndexEncoder {
       unixMs = chunk.maxUnixMs;
       group = chunk.group;
     }
+    this.#series.cut();
   }
 
-  finish(groups: readonly GroupPlace[]): Uint8Array {
-    const writer = new ByteWriter(this.#series.length + 16 * 1024);
-    writer.varint(groups.length);
-    for (const { sizeBytes } of groups) writer.varint(sizeBytes);
-    writer.varint(this.#strings.size);
-    for (const text of this.#strings.keys()) writer.string(text);
-    writer.varint(this.#count);
-    writer.raw(this.#series.view());
-    return writer.view();
+  /** The index, to be put together. */
+  finish(groups: readonly GroupPlace[]): readonly Uint8Array[] {
+    const head = new ByteWriter(16 * 1024);
+    head.varint(groups.length);
+    for (const { sizeBytes } of groups) head.varint(sizeBytes);
+    head.varint(this.#numbers.size);
+    const between = new ByteWriter(16);
+    between.varint(this.#count);
+    return [head.copy(), ...this.#strings.finish(), between.copy(), ...this.#series.finish()];
+  }
+}
+
+const PIECE_BYTES = 256 * 1024;
+
+/** Bytes in pieces: one long buffer would be copied as a whole each time it grows. */
+class Pieces {
+  readonly writer = new ByteWriter(16 * 1024);
+  readonly #pieces: Uint8Array[] = [];
+
+  /** To be called between two values. */
+  cut(): void {
+    if (this.writer.length < PIECE_BYTES) return;
+    this.#pieces.push(this.writer.copy());
+    this.writer.clear();
+  }
+
+  finish(): readonly Uint8Array[] {
+    return [...this.#pieces, this.writer.copy()];
   }
 }
 

@@ -17,6 +17,7 @@ import { isCounterName } from './downsample.ts';
 import { planMerge } from './merge-plan.ts';
 import { PublishedBlocks } from './published-blocks.ts';
 import { notDownsampled, readableBlocks } from './readable.ts';
+import { SeriesIndexBuilder } from './series-index.ts';
 import { type SeriesEntry } from './series-table.ts';
 import { saveSnapshot, type SnapshotTarget } from './snapshot.ts';
 import { Deletion, type TimeRange } from './tombstones.ts';
@@ -58,6 +59,8 @@ export class BlockList {
   readonly #published: PublishedBlocks;
   /** Blocks of which all was deleted, and that wait to be cleaned. */
   readonly #hasNothing = new WeakSet<Block>();
+  /** Blocks that were replaced without what was deleted, until somebody asks. */
+  #thinned: Block[] = [];
 
   private constructor(options: BlockListOptions, state: BlockState) {
     this.#options = options;
@@ -88,9 +91,9 @@ export class BlockList {
     return readableBlocks(this.#state.blocks, this.#state.coarse);
   }
 
-  /** Whether any block has samples of the series. */
-  has(entry: SeriesEntry): boolean {
-    return this.#all().some((block) => block.has(entry));
+  /** All of them, also those that no query needs. */
+  get all(): readonly Block[] {
+    return this.#all();
   }
 
   /** The first log segment that is not in the blocks. */
@@ -229,10 +232,9 @@ export class BlockList {
 
   /**
    * Writes the blocks that have deleted samples anew, without them.
-   * @returns the series that were in blocks of which nothing is left
+   * Of the blocks that there were `takeThinned` tells.
    */
-  async clean(signal: AbortSignal): Promise<readonly SeriesEntry[]> {
-    const before = this.#all();
+  async clean(signal: AbortSignal): Promise<void> {
     for (const block of this.blocks.filter(({ hasDeletions }) => hasDeletions)) {
       await this.#replace([block], { mayCopy: false, revision: revisionOf(block) + 1 }, signal);
     }
@@ -245,17 +247,22 @@ export class BlockList {
       );
     }
     await this.#published.dropTombstones();
-    const left = new Set(this.#all());
-    return entriesOf(before.filter((block) => !left.has(block)));
+  }
+
+  /** Blocks in whose place there is less since the last call: their series may be gone. */
+  takeThinned(): readonly Block[] {
+    const thinned = this.#thinned;
+    this.#thinned = [];
+    return thinned;
   }
 
   /**
    * Removes the blocks of which both the newest sample and the arrival are before the moment, so
    * that imported old samples are kept for as long as others.
    * @param resolutionMs of the blocks: 0 for samples as they came, or one they are downsampled to
-   * @returns the series that were in them
+   * @returns those removed
    */
-  removeBefore(unixMs: number, resolutionMs = 0): Promise<readonly SeriesEntry[]> {
+  removeBefore(unixMs: number, resolutionMs = 0): Promise<readonly Block[]> {
     return this.#remove('removed metric blocks past their retention', (blocks) =>
       blocks.filter(
         (block) => block.endUnixMs < unixMs && block.footer.resolutionMs === resolutionMs,
@@ -265,9 +272,9 @@ export class BlockList {
 
   /**
    * Removes the oldest blocks until the rest is no larger than the limit.
-   * @returns the series that were in them
+   * @returns those removed
    */
-  shrinkTo(maxBytes: number): Promise<readonly SeriesEntry[]> {
+  shrinkTo(maxBytes: number): Promise<readonly Block[]> {
     return this.#remove('removed the oldest metric blocks to save space', (blocks) => {
       let excess = blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) - maxBytes;
       const oldest = blocks.toSorted((a, b) => a.endUnixMs - b.endUnixMs);
@@ -327,7 +334,7 @@ export class BlockList {
     const change = { run, gone: run, list: 'blocks' } as const;
     return this.#replaceBy(change, { identity, revision }, async (writer) => {
       if (mayCopy && (await canCopyGroups(run, new Turns(SERIES_PER_TURN, signal)))) {
-        await copyGroups(writer, run, signal);
+        await copyGroups(writer, run, signal, new Turns(SERIES_PER_TURN, signal));
       } else {
         await rewrite(writer, run, new Turns(SAMPLES_PER_TURN, signal));
       }
@@ -364,6 +371,7 @@ export class BlockList {
       return { ...state, [list]: news.toSorted(bySequence) };
     });
     if (isPublished) {
+      if (gone.some(({ hasDeletions }) => hasDeletions)) this.#thinned.push(...gone);
       await this.#published.discard(gone);
       await this.#published.dropTombstones();
     } else {
@@ -378,14 +386,18 @@ export class BlockList {
   ): Promise<Block> {
     const { fileSystem, dir } = this.#options;
     const name = blockName({ ...identity, revision });
-    await writeBlock(fileSystem, join(dir, name), identity, fill);
-    return Block.open(this.#options, dir, name, this.#state.tombstones.deletions);
+    const index = new SeriesIndexBuilder(this.#options.table);
+    const groups = await writeBlock(fileSystem, join(dir, name), identity, fill, (series) =>
+      index.add(series),
+    );
+    const { deletions } = this.#state.tombstones;
+    return Block.open(this.#options, dir, name, deletions, await index.finish(groups));
   }
 
   async #remove(
     message: string,
     choose: (blocks: readonly Block[]) => readonly Block[],
-  ): Promise<readonly SeriesEntry[]> {
+  ): Promise<readonly Block[]> {
     let gone: readonly Block[] = [];
     await this.#published.change((state) => {
       gone = choose([...state.blocks, ...state.coarse]);
@@ -401,7 +413,7 @@ export class BlockList {
     await this.#published.discard(gone);
     this.#options.log.info({ blockCount: gone.length }, message);
     await this.#published.dropTombstones();
-    return entriesOf(gone);
+    return gone;
   }
 }
 
@@ -430,8 +442,4 @@ function freeRevision(coarse: readonly Block[], identity: BlockIdentity): number
 
 function isCounterByName(labels: Labels): boolean {
   return isCounterName(labels.metricName);
-}
-
-function entriesOf(blocks: readonly Block[]): readonly SeriesEntry[] {
-  return [...new Set(blocks.flatMap(({ entries }) => entries))];
 }

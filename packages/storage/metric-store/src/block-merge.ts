@@ -21,6 +21,8 @@ export interface Downsampling {
 
 /** Decompressed groups of the sources: series stand in about the same order in all of them. */
 const CACHE_BYTES = 32 * 1024 * 1024;
+/** What it takes to find a chunk, in samples that are decoded in that time. */
+const SAMPLES_LIKE_A_CHUNK = 32;
 
 /**
  * Whether the groups of the blocks may stand one behind the other as they are: nothing was deleted,
@@ -28,7 +30,7 @@ const CACHE_BYTES = 32 * 1024 * 1024;
  */
 export async function canCopyGroups(run: readonly Block[], turns: Turns): Promise<boolean> {
   if (run.some((block) => block.hasDeletions)) return false;
-  for (const entry of inFileOrder(run)) {
+  for (const entry of await inFileOrder(run, turns)) {
     let end = Number.NEGATIVE_INFINITY;
     for (const block of run) {
       for (const { minUnixMs, maxUnixMs } of block.seriesOf(entry).chunks) {
@@ -49,6 +51,7 @@ export async function copyGroups(
   writer: BlockWriter,
   run: readonly Block[],
   signal: AbortSignal,
+  turns: Turns,
 ): Promise<void> {
   const firstGroups = new Map<Block, number>();
   let groups = 0;
@@ -60,7 +63,7 @@ export async function copyGroups(
     }
     groups += block.groupCount;
   }
-  for (const entry of inFileOrder(run)) {
+  for (const entry of await inFileOrder(run, turns)) {
     let newest: NewestSample | undefined;
     const chunks: ChunkRow[] = [];
     for (const [block, firstGroup] of firstGroups) {
@@ -71,6 +74,7 @@ export async function copyGroups(
     if (newest === undefined) continue;
     const { lastLow, lastHigh, lastIsHistogram } = newest;
     await writer.addSeries({ labels: entry.labels, lastLow, lastHigh, lastIsHistogram, chunks });
+    await turns.spend(run.length);
   }
 }
 
@@ -100,7 +104,7 @@ interface SeriesContent extends Run {
 async function* contentOf(run: readonly Block[], turns: Turns): AsyncIterable<SeriesContent> {
   const cache = new GroupCache(CACHE_BYTES);
   let columns = new Columns(8_192);
-  for (const entry of inFileOrder(run)) {
+  for (const entry of await inFileOrder(run, turns)) {
     const parts = run.map((block) => ({ block, rows: block.seriesOf(entry).chunks }));
     const capacity = parts.reduce((sum, { rows }) => sum + countOf(rows), 0);
     if (capacity > columns.capacity) columns = new Columns(capacity * 2);
@@ -111,7 +115,7 @@ async function* contentOf(run: readonly Block[], turns: Turns): AsyncIterable<Se
       for (const row of rows) {
         const count = await block.decode(row, columns, at, cache);
         at += ranges.length === 0 ? count : without(columns, at, count, ranges);
-        await turns.spend(row.count);
+        await turns.spend(row.count + SAMPLES_LIKE_A_CHUNK);
       }
     }
     const count = sortSamples(columns, at);
@@ -150,7 +154,7 @@ export async function rewriteCoarse(
   block: Block,
   turns: Turns,
 ): Promise<void> {
-  for (const entry of inFileOrder([block])) {
+  for (const entry of block.entries) {
     const ranges = block.deletedRanges(entry);
     const chunks: ChunkRow[] = [];
     let newest: NewestSample | undefined;
@@ -178,15 +182,18 @@ export function newestOf(columns: Columns, count: number): NewestSample {
 }
 
 /** As they stand in the first block that has them, so that its groups are read once. */
-function* inFileOrder(run: readonly Block[]): Iterable<SeriesEntry> {
-  const seen = new Set<SeriesEntry>();
+async function inFileOrder(run: readonly Block[], turns: Turns): Promise<readonly SeriesEntry[]> {
+  const found: SeriesEntry[] = [];
+  const seen: boolean[] = [];
   for (const block of run) {
-    for (const entry of block.inFileOrder()) {
-      if (seen.has(entry)) continue;
-      seen.add(entry);
-      yield entry;
+    for (const [place, entry] of block.entries.entries()) {
+      if (place % 256 === 0) await turns.spend(256);
+      if (seen[entry.id] === true) continue;
+      seen[entry.id] = true;
+      found.push(entry);
     }
   }
+  return found;
 }
 
 function countOf(rows: readonly ChunkRow[]): number {

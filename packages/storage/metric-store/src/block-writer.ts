@@ -1,6 +1,6 @@
+import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { zstdCompress, zstdCompressSync } from 'node:zlib';
+import { createZstdCompress, zstdCompressSync } from 'node:zlib';
 
 import { type FileSystem, type OpenFile, writeFileAtomically } from '@dwcp/segments';
 
@@ -8,14 +8,16 @@ import {
   type BlockFooter,
   type BlockSeries,
   type ChunkRow,
+  encodeEnvelope,
   encodeFooter,
   encodeHeader,
   type GroupPlace,
   IndexEncoder,
+  lengthOf,
   wrap,
 } from './block-format.ts';
 import { ByteWriter } from './bytes.ts';
-import { encodeChunk } from './chunk.ts';
+import { encodeChunk, isRandom } from './chunk.ts';
 import { type Columns } from './columns.ts';
 import { type CoarseChunk, encodeCoarse } from './downsample.ts';
 
@@ -23,11 +25,11 @@ import { type CoarseChunk, encodeCoarse } from './downsample.ts';
 const GROUP_BYTES = 64 * 1024;
 /** Samples of a chunk: a query for a moment decodes no more than these. */
 const MAX_CHUNK_SAMPLES = 4_096;
+/** Compressed groups kept for the sake of their order. */
+const MAX_WAITING_GROUPS = 16;
 /** Between two turns of the event loop; about 5 ms of work. */
 const SERIES_PER_TURN = 1_000;
 const SAMPLES_PER_TURN = 65_536;
-
-const compressAside = promisify(zstdCompress);
 
 export type BlockIdentity = Pick<
   BlockFooter,
@@ -43,26 +45,46 @@ export type BlockIdentity = Pick<
 /**
  * Writes a block file atomically: chunks in compressed groups, then the index, then the footer. It
  * works in short steps with a turn of the event loop between them.
+ * @param onSeries called with each series as the index has it
+ * @returns where the groups are
  */
 export async function writeBlock(
   fileSystem: FileSystem,
   path: string,
   identity: BlockIdentity,
   fill: (writer: BlockWriter) => Promise<void>,
-): Promise<void> {
+  onSeries?: (series: BlockSeries) => void,
+): Promise<readonly GroupPlace[]> {
+  let groups: readonly GroupPlace[] = [];
   await writeFileAtomically(fileSystem, path, async (file) => {
-    const writer = new BlockWriter(file);
+    const writer = new BlockWriter(file, onSeries);
     await writer.begin();
     await fill(writer);
-    await writer.finish(identity);
+    groups = await writer.finish(identity);
   });
+  return groups;
+}
+
+/** A group that is being filled. */
+class OpenGroup {
+  readonly bytes = new ByteWriter(GROUP_BYTES + 16 * 1024);
+  /** Valid while there are bytes. */
+  number = 0;
 }
 
 export class BlockWriter {
   readonly #file: OpenFile;
+  readonly #onSeries: (series: BlockSeries) => void;
   readonly #index = new IndexEncoder();
   readonly #groups: GroupPlace[] = [];
-  readonly #group = new ByteWriter(GROUP_BYTES + 16 * 1024);
+  readonly #regular = new OpenGroup();
+  /** For values that do not compress: in one block of zstd they would spoil the codes of the others. */
+  readonly #random = new OpenGroup();
+  /** Where the series that is being written goes; undefined before its first chunk. */
+  #current: OpenGroup | undefined;
+  #groupCount = 0;
+  /** Groups that wait for one of a lower number. */
+  readonly #waiting = new Map<number, Uint8Array>();
   readonly #scratch = new ByteWriter(16 * 1024);
   #position = 0;
   #seriesCount = 0;
@@ -71,8 +93,9 @@ export class BlockWriter {
   #minUnixMs = Number.POSITIVE_INFINITY;
   #maxUnixMs = Number.NEGATIVE_INFINITY;
 
-  constructor(file: OpenFile) {
+  constructor(file: OpenFile, onSeries: (series: BlockSeries) => void = () => undefined) {
     this.#file = file;
+    this.#onSeries = onSeries;
   }
 
   get sampleCount(): number {
@@ -88,16 +111,20 @@ export class BlockWriter {
     const rows: ChunkRow[] = [];
     for (let start = 0; start < count; start += MAX_CHUNK_SAMPLES) {
       const end = Math.min(count, start + MAX_CHUNK_SAMPLES);
+      // One choice for all chunks of a series, so that their groups' numbers only rise.
+      const group = (this.#current ??= isRandom(columns, start, end)
+        ? this.#random
+        : this.#regular);
       rows.push({
         minUnixMs: columns.timestamps[start] ?? 0,
         maxUnixMs: columns.timestamps[end - 1] ?? 0,
         count: end - start,
-        group: this.#groups.length,
-        offset: this.#group.length,
+        group: this.#numberOf(group),
+        offset: group.bytes.length,
       });
-      encodeChunk(this.#group, columns, start, end);
+      encodeChunk(group.bytes, columns, start, end);
       this.#samplesInTurn += end - start;
-      if (this.#group.length >= GROUP_BYTES) await this.#flushGroup();
+      if (group.bytes.length >= GROUP_BYTES) await this.#flush(group);
       else if (this.#samplesInTurn >= SAMPLES_PER_TURN) await this.#yield();
     }
     return rows;
@@ -110,26 +137,24 @@ export class BlockWriter {
       minUnixMs: columns.timestamps[0] ?? 0,
       maxUnixMs: columns.timestamps[count - 1] ?? 0,
       count,
-      group: this.#groups.length,
-      offset: encodeCoarse(this.#group, this.#scratch, chunk),
+      group: this.#numberOf(this.#regular),
+      offset: encodeCoarse(this.#regular.bytes, this.#scratch, chunk),
     };
-    if (this.#group.length >= GROUP_BYTES) await this.#flushGroup();
+    if (this.#regular.bytes.length >= GROUP_BYTES) await this.#flush(this.#regular);
     return row;
   }
 
   /** Takes over a group of another block as it stands; returns its number here. */
   async addGroup(wrapped: Uint8Array): Promise<number> {
-    await this.#flushGroup();
-    await this.#append(wrapped);
-    this.#groups.push({
-      position: this.#position - wrapped.length,
-      sizeBytes: wrapped.length,
-    });
-    return this.#groups.length - 1;
+    await this.#flushAll();
+    await this.#write(this.#groupCount++, wrapped);
+    return this.#groupCount - 1;
   }
 
   async addSeries(series: BlockSeries): Promise<void> {
     this.#index.add(series);
+    this.#current = undefined;
+    this.#onSeries(series);
     for (const { minUnixMs, maxUnixMs, count } of series.chunks) {
       this.#sampleCount += count;
       this.#minUnixMs = Math.min(this.#minUnixMs, minUnixMs);
@@ -138,33 +163,58 @@ export class BlockWriter {
     if (++this.#seriesCount % SERIES_PER_TURN === 0) await this.#yield();
   }
 
-  async finish(identity: BlockIdentity): Promise<void> {
-    await this.#flushGroup();
+  async finish(identity: BlockIdentity): Promise<readonly GroupPlace[]> {
+    await this.#flushAll();
     const indexOffset = this.#position;
     const index = this.#index.finish(this.#groups);
     // Of a hundred thousand series the index is megabytes: compressed on the thread pool.
-    const wrapped = wrap(await compressAside(index), index.length);
-    await this.#append(wrapped);
+    const compressed = await compressAside(index);
+    await this.#append(encodeEnvelope(compressed, lengthOf(index)));
+    for (const part of compressed) await this.#append(part);
     await this.#append(
       encodeFooter({
         ...identity,
         indexOffset,
-        indexBytes: wrapped.length,
+        indexBytes: this.#position - indexOffset,
         minUnixMs: this.#minUnixMs,
         maxUnixMs: this.#maxUnixMs,
         sampleCount: this.#sampleCount,
         seriesCount: this.#seriesCount,
       }),
     );
+    return this.#groups;
   }
 
-  async #flushGroup(): Promise<void> {
-    if (this.#group.length === 0) return;
-    const wrapped = wrap(zstdCompressSync(this.#group.view()), this.#group.length);
-    this.#group.clear();
-    await this.#append(wrapped);
-    this.#groups.push({ position: this.#position - wrapped.length, sizeBytes: wrapped.length });
+  #numberOf(group: OpenGroup): number {
+    if (group.bytes.length === 0) group.number = this.#groupCount++;
+    return group.number;
+  }
+
+  async #flushAll(): Promise<void> {
+    await this.#flush(this.#regular);
+    await this.#flush(this.#random);
+  }
+
+  async #flush({ bytes, number }: OpenGroup): Promise<void> {
+    if (bytes.length === 0) return;
+    const wrapped = wrap(zstdCompressSync(bytes.view()), bytes.length);
+    bytes.clear();
     this.#samplesInTurn = 0;
+    await this.#write(number, wrapped);
+    // The one that all others wait for fills too slowly.
+    if (this.#waiting.size >= MAX_WAITING_GROUPS) await this.#flushAll();
+  }
+
+  /** Groups stand in the file in the order of their numbers. */
+  async #write(number: number, wrapped: Uint8Array): Promise<void> {
+    this.#waiting.set(number, wrapped);
+    for (;;) {
+      const next = this.#waiting.get(this.#groups.length);
+      if (next === undefined) return;
+      this.#waiting.delete(this.#groups.length);
+      this.#groups.push({ position: this.#position, sizeBytes: next.length });
+      await this.#append(next);
+    }
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
@@ -176,4 +226,11 @@ export class BlockWriter {
     this.#samplesInTurn = 0;
     await nextTurn();
   }
+}
+
+async function compressAside(parts: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+  const compressed: Uint8Array[] = [];
+  const stream = Readable.from(parts).pipe(createZstdCompress({ pledgedSrcSize: lengthOf(parts) }));
+  for await (const part of stream) compressed.push(part as Uint8Array);
+  return compressed;
 }

@@ -49,6 +49,11 @@ export function encodeChunk(
   writer.bytes[flagsAt] = flags;
 }
 
+/** Whether the values have neither few decimals nor much else that encoding makes short. */
+export function isRandom(columns: Columns, start: number, end: number): boolean {
+  return !isConstant(columns.words, start, end) && decimalPlaces(columns, start, end) < 0;
+}
+
 /** Writes a chunk's samples into the columns from a position on; returns how many they are. */
 export function decodeChunk(bytes: Uint8Array, offset: number, into: Columns, at: number): number {
   const reader = new ByteReader(bytes, offset);

@@ -58,9 +58,6 @@ const MINUTE_MS = 60_000;
 const MIN_AGED_SAMPLES = 100_000;
 /** What a head gathers at least of each, on average. */
 const SAMPLES_PER_SERIES = 240;
-/** Series may come under several names; more than this many per series are learnt anew. */
-const NAMES_PER_SERIES = 4;
-const MIN_NAMES = 100_000;
 
 /** A head that became immutable, until its block is published. */
 interface Sealing {
@@ -339,7 +336,7 @@ export class EmbeddedMetricStore
   /** Moves what is in the head to a block now. It is done by itself in time. */
   seal(): Promise<void> {
     this.#assertOpen();
-    return this.#exclusively(() => this.#seal());
+    return this.#exclusively(() => this.#sealAll());
   }
 
   /** Removes what is past its retention and merges small blocks. It is done by itself hourly. */
@@ -356,7 +353,7 @@ export class EmbeddedMetricStore
     let count = 0;
     await this.#exclusively(async () => {
       // Everything is in blocks then, and what comes later is not concerned.
-      await this.#seal();
+      await this.#sealAll();
       count = (await this.series(query)).length;
       const range = { from: query.startUnixMs, to: query.endUnixMs };
       for (const entry of await blocks.delete(query.matchers, range)) {
@@ -382,7 +379,7 @@ export class EmbeddedMetricStore
     });
   }
 
-  cardinality(limit: number): CardinalityReport {
+  cardinality(limit: number): Promise<CardinalityReport> {
     return this.#parts.table.cardinality(limit);
   }
 
@@ -403,7 +400,7 @@ export class EmbeddedMetricStore
         retryable: true,
       });
     }
-    if (this.#names.count > table.size * NAMES_PER_SERIES + MIN_NAMES) this.#names.clear();
+    this.#names.tidy(table.size);
     const commits: Promise<void>[] = [];
     return new Transaction({
       table,
@@ -446,7 +443,8 @@ export class EmbeddedMetricStore
           resolve();
           this.feed.wake();
         } else {
-          table.remove(record.rollBack().flatMap((id) => table.entryOf(id) ?? []));
+          const unused = record.rollBack().flatMap((id) => table.entryOf(id) ?? []);
+          table.remove(unused.filter((entry) => !this.#isStored(entry)));
           reject(error);
         }
       });
@@ -492,6 +490,14 @@ export class EmbeddedMetricStore
     }
   }
 
+  /** A series of which the newest sample was deleted may still have others. */
+  #isStored(entry: SeriesEntry): boolean {
+    const { blocks } = this.#parts.blocks;
+    return (
+      this.#heads().some((head) => head.has(entry.id)) || blocks.some((block) => block.has(entry))
+    );
+  }
+
   /** Older samples first. */
   #heads(): readonly Head[] {
     return this.#sealing === undefined ? [this.#head] : [this.#sealing.head, this.#head];
@@ -528,6 +534,12 @@ export class EmbeddedMetricStore
         this.#retryTimer = this.#clock.schedule(MINUTE_MS, () => this.#sealSoon());
       },
     );
+  }
+
+  /** Also what came after a head that could not be written. */
+  async #sealAll(): Promise<void> {
+    if (this.#sealing !== undefined) await this.#seal();
+    await this.#seal();
   }
 
   async #seal(): Promise<void> {

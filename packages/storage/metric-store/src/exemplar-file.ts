@@ -6,7 +6,8 @@ import { crc32c, type FileSystem, readWholeFile, writeFileAtomically } from '@dw
 import { laterVersion } from './block-format.ts';
 import { type ExemplarTable } from './exemplar-table.ts';
 import { type SeriesTable } from './series-table.ts';
-import { decodeRecord, encodeExemplars } from './wal-record.ts';
+import { Turns } from './turns.ts';
+import { decodeRecord, encodeExemplarsAlone } from './wal-record.ts';
 
 // The exemplars outlive the log segments they came in: they are saved whenever a block is written.
 // The layout is described in docs/formats/metric-block.md.
@@ -15,8 +16,8 @@ const NAME = 'exemplars';
 const MAGIC = 'DWCPEXMP';
 const VERSION = 1;
 const HEADER_BYTES = 20;
-/** No log segment: all labels are written. */
-const NO_SEGMENT = -1;
+/** Rows written between two turns of the event loop. */
+const ROWS_PER_TURN = 2_000;
 
 export async function saveExemplars(
   fileSystem: FileSystem,
@@ -26,7 +27,7 @@ export async function saveExemplars(
 ): Promise<void> {
   const rows = [...exemplars.rows()];
   if (rows.length === 0) return;
-  const payload = encodeExemplars(table, NO_SEGMENT, rows);
+  const payload = await encodeExemplarsAlone(table, rows, new Turns(ROWS_PER_TURN));
   const header = Buffer.alloc(HEADER_BYTES);
   header.write(MAGIC, 'latin1');
   header.writeUInt32LE(VERSION, 8);

@@ -11,8 +11,6 @@ const UNKNOWN = -1;
 /** Brings what the log has into the head. Ids of the log have a meaning inside their segment only. */
 export class Replay {
   replayed = 0;
-  /** Samples that were in a block already. */
-  skipped = 0;
   /** Samples whose series was defined in a part of the log that is damaged. */
   lost = 0;
   readonly #visitor: RecordVisitor;
@@ -41,10 +39,10 @@ export class Replay {
         this.replayed++;
         if (id === UNKNOWN) {
           this.lost++;
-        } else if (isLate) {
+        } else if (isLate || unixMs <= (state.newestUnixMs[id] ?? 0)) {
+          // Also what was in order once: all newer samples had been deleted, and after the deletion was
+          // cleaned up the blocks know of newer ones again.
           head.appendLate(id, unixMs, low, high, histogram?.value);
-        } else if (unixMs <= (state.newestUnixMs[id] ?? 0)) {
-          this.skipped++;
         } else if (histogram === undefined) {
           head.append(id, unixMs, low, high, undefined);
           state.setNewest(id, unixMs, low, high, false);

@@ -1,71 +1,57 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
 import {
   type BlockIndex,
   type BlockSeries,
   type ChunkRow,
   type GroupPlace,
 } from './block-format.ts';
+import { grown } from './series-state.ts';
 import { type SeriesEntry, type SeriesTable } from './series-table.ts';
+import { sortedPlaces } from './sorted-places.ts';
+import { Turns } from './turns.ts';
 
 /** Index rows read between two turns of the event loop. */
-const SERIES_PER_TURN = 2_000;
+const SERIES_PER_TURN = 1_000;
+const NUMBERS_PER_TURN = 65_536;
+const FIRST_CAPACITY = 256;
 
 /** What a block's index says of the newest sample of a series. */
 export type NewestSample = Pick<BlockSeries, 'lastLow' | 'lastHigh' | 'lastIsHistogram'>;
 
-interface Row extends BlockSeries {
-  readonly entry: SeriesEntry;
-  /** How many stand before it in the file. */
-  readonly rank: number;
+/** What stands in the columns, by place of a series or number of a chunk. */
+interface IndexColumns {
+  /** Where the chunks of each series begin, with one more at the end. */
+  readonly firstChunk: Int32Array;
+  readonly lastValues: Uint32Array;
+  readonly lastIsHistogram: Uint8Array;
+  readonly minUnixMs: Float64Array;
+  readonly maxUnixMs: Float64Array;
+  readonly counts: Uint32Array;
+  readonly groups: Uint32Array;
+  readonly offsets: Uint32Array;
 }
 
 /** The index of a block in memory: columns, rather than an object per series and chunk. */
 export class SeriesIndex {
   readonly groups: readonly GroupPlace[];
+  /** By place, which is how they stand in the file, and about how their chunks do. */
   readonly entries: readonly SeriesEntry[];
-  /** By id, ascending; and where the chunks of each begin, with one more at the end. */
+  /** Ascending. */
   readonly #ids: Int32Array;
-  /** Places in the order in which the series stand in the file. */
-  readonly #fileOrder: Int32Array;
-  readonly #firstChunk: Int32Array;
-  readonly #lastValues: Uint32Array;
-  readonly #lastIsHistogram: Uint8Array;
-  readonly #minUnixMs: Float64Array;
-  readonly #maxUnixMs: Float64Array;
-  readonly #counts: Uint32Array;
-  readonly #groups: Uint32Array;
-  readonly #offsets: Uint32Array;
+  /** The places of the ids; undefined where they ascend in the file too. */
+  readonly #places: Int32Array | undefined;
+  readonly #columns: IndexColumns;
 
-  private constructor(groups: readonly GroupPlace[], rows: readonly Row[]) {
-    const chunkCount = rows.reduce((sum, { chunks }) => sum + chunks.length, 0);
+  constructor(
+    groups: readonly GroupPlace[],
+    entries: readonly SeriesEntry[],
+    { ids, places }: { readonly ids: Int32Array; readonly places: Int32Array | undefined },
+    columns: IndexColumns,
+  ) {
     this.groups = groups;
-    this.entries = rows.map(({ entry }) => entry);
-    this.#ids = Int32Array.from(rows, ({ entry }) => entry.id);
-    this.#fileOrder = new Int32Array(rows.length);
-    this.#firstChunk = new Int32Array(rows.length + 1);
-    this.#lastValues = new Uint32Array(rows.length * 2);
-    this.#lastIsHistogram = Uint8Array.from(rows, (row) => (row.lastIsHistogram ? 1 : 0));
-    this.#minUnixMs = new Float64Array(chunkCount);
-    this.#maxUnixMs = new Float64Array(chunkCount);
-    this.#counts = new Uint32Array(chunkCount);
-    this.#groups = new Uint32Array(chunkCount);
-    this.#offsets = new Uint32Array(chunkCount);
-    let at = 0;
-    rows.forEach(({ rank, chunks, lastLow, lastHigh }, i) => {
-      this.#fileOrder[rank] = i;
-      this.#lastValues[i * 2] = lastLow;
-      this.#lastValues[i * 2 + 1] = lastHigh;
-      for (const chunk of chunks) {
-        this.#minUnixMs[at] = chunk.minUnixMs;
-        this.#maxUnixMs[at] = chunk.maxUnixMs;
-        this.#counts[at] = chunk.count;
-        this.#groups[at] = chunk.group;
-        this.#offsets[at] = chunk.offset;
-        at++;
-      }
-      this.#firstChunk[i + 1] = at;
-    });
+    this.entries = entries;
+    this.#ids = ids;
+    this.#places = places;
+    this.#columns = columns;
   }
 
   /** Takes a decoded index over; its series enter the table. */
@@ -73,21 +59,18 @@ export class SeriesIndex {
     { groups, series }: BlockIndex,
     table: Pick<SeriesTable, 'ensure'>,
   ): Promise<SeriesIndex> {
-    const rows: Row[] = [];
+    const builder = new SeriesIndexBuilder(table);
+    const turns = new Turns(SERIES_PER_TURN);
     for (const row of series) {
-      rows.push({ ...row, entry: table.ensure(row.labels), rank: rows.length });
-      if (rows.length % SERIES_PER_TURN === 0) await nextTurn();
+      builder.add(row);
+      await turns.spend(1);
     }
-    rows.sort((a, b) => a.entry.id - b.entry.id);
-    return new SeriesIndex(groups, rows);
+    return builder.finish(groups);
   }
 
-  /** The series as they stand in the file, which is about as their chunks do. */
-  *inFileOrder(): Iterable<SeriesEntry> {
-    for (const place of this.#fileOrder) {
-      const entry = this.entries[place];
-      if (entry !== undefined) yield entry;
-    }
+  /** Sets a flag for each series, by id. */
+  mark(flags: Uint8Array): void {
+    for (const id of this.#ids) flags[id] = 1;
   }
 
   /** The place of a series in the index; -1 when it has none. */
@@ -97,7 +80,7 @@ export class SeriesIndex {
     while (low <= high) {
       const middle = (low + high) >>> 1;
       const id = this.#ids[middle] ?? 0;
-      if (id === wanted) return middle;
+      if (id === wanted) return this.#places?.[middle] ?? middle;
       if (id < wanted) low = middle + 1;
       else high = middle - 1;
     }
@@ -106,33 +89,117 @@ export class SeriesIndex {
 
   /** The chunks of the series at a place that overlap a stretch of time, oldest first. */
   chunks(place: number, startUnixMs: number, endUnixMs: number): readonly ChunkRow[] {
+    const { firstChunk, counts, groups, offsets } = this.#columns;
     const rows: ChunkRow[] = [];
-    const end = place === -1 ? 0 : (this.#firstChunk[place + 1] ?? 0);
-    for (let chunk = this.#firstChunk[place] ?? 0; chunk < end; chunk++) {
-      const minUnixMs = this.#minUnixMs[chunk] ?? 0;
-      const maxUnixMs = this.#maxUnixMs[chunk] ?? 0;
+    const end = place === -1 ? 0 : (firstChunk[place + 1] ?? 0);
+    for (let chunk = firstChunk[place] ?? 0; chunk < end; chunk++) {
+      const minUnixMs = this.#columns.minUnixMs[chunk] ?? 0;
+      const maxUnixMs = this.#columns.maxUnixMs[chunk] ?? 0;
       if (maxUnixMs < startUnixMs || minUnixMs > endUnixMs) continue;
       rows.push({
         minUnixMs,
         maxUnixMs,
-        count: this.#counts[chunk] ?? 0,
-        group: this.#groups[chunk] ?? 0,
-        offset: this.#offsets[chunk] ?? 0,
+        count: counts[chunk] ?? 0,
+        group: groups[chunk] ?? 0,
+        offset: offsets[chunk] ?? 0,
       });
     }
     return rows;
   }
 
   newest(place: number): NewestSample {
+    const { lastValues, lastIsHistogram } = this.#columns;
     return {
-      lastLow: this.#lastValues[place * 2] ?? 0,
-      lastHigh: this.#lastValues[place * 2 + 1] ?? 0,
-      lastIsHistogram: this.#lastIsHistogram[place] === 1,
+      lastLow: lastValues[place * 2] ?? 0,
+      lastHigh: lastValues[place * 2 + 1] ?? 0,
+      lastIsHistogram: lastIsHistogram[place] === 1,
     };
   }
 
   /** Time of the newest sample of the series at a place. */
   newestUnixMs(place: number): number {
-    return this.#maxUnixMs[(this.#firstChunk[place + 1] ?? 0) - 1] ?? Number.NEGATIVE_INFINITY;
+    const { firstChunk, maxUnixMs } = this.#columns;
+    return maxUnixMs[(firstChunk[place + 1] ?? 0) - 1] ?? Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** Makes the index of a block in memory, series by series as they stand in the file. */
+export class SeriesIndexBuilder {
+  readonly #table: Pick<SeriesTable, 'ensure'>;
+  readonly #entries: SeriesEntry[] = [];
+  #chunkCount = 0;
+  #ids = new Int32Array(FIRST_CAPACITY);
+  #firstChunk = new Int32Array(FIRST_CAPACITY + 1);
+  #lastValues = new Uint32Array(FIRST_CAPACITY * 2);
+  #lastIsHistogram = new Uint8Array(FIRST_CAPACITY);
+  #minUnixMs = new Float64Array(FIRST_CAPACITY);
+  #maxUnixMs = new Float64Array(FIRST_CAPACITY);
+  #counts = new Uint32Array(FIRST_CAPACITY);
+  #groups = new Uint32Array(FIRST_CAPACITY);
+  #offsets = new Uint32Array(FIRST_CAPACITY);
+
+  constructor(table: Pick<SeriesTable, 'ensure'>) {
+    this.#table = table;
+  }
+
+  /** The series enters the table. */
+  add({ labels, lastLow, lastHigh, lastIsHistogram, chunks }: BlockSeries): void {
+    const entry = this.#table.ensure(labels);
+    const place = this.#entries.length;
+    if (place === this.#ids.length) this.#growSeries();
+    this.#entries.push(entry);
+    this.#ids[place] = entry.id;
+    this.#lastValues[place * 2] = lastLow;
+    this.#lastValues[place * 2 + 1] = lastHigh;
+    this.#lastIsHistogram[place] = lastIsHistogram ? 1 : 0;
+    for (const { minUnixMs, maxUnixMs, count, group, offset } of chunks) {
+      const at = this.#chunkCount++;
+      if (at === this.#counts.length) this.#growChunks();
+      this.#minUnixMs[at] = minUnixMs;
+      this.#maxUnixMs[at] = maxUnixMs;
+      this.#counts[at] = count;
+      this.#groups[at] = group;
+      this.#offsets[at] = offset;
+    }
+    this.#firstChunk[place + 1] = this.#chunkCount;
+  }
+
+  async finish(groups: readonly GroupPlace[]): Promise<SeriesIndex> {
+    const turns = new Turns(NUMBERS_PER_TURN);
+    const count = this.#entries.length;
+    const fileIds = this.#ids.slice(0, count);
+    const isAscending = fileIds.every((id, i) => i === 0 || (fileIds[i - 1] ?? 0) < id);
+    const places = isAscending ? undefined : await sortedPlaces(fileIds, turns);
+    const ids = places?.map((place) => fileIds[place] ?? 0) ?? fileIds;
+    await turns.spend(count);
+    const chunks = this.#chunkCount;
+    const columns = {
+      firstChunk: this.#firstChunk.slice(0, count + 1),
+      lastValues: this.#lastValues.slice(0, count * 2),
+      lastIsHistogram: this.#lastIsHistogram.slice(0, count),
+      minUnixMs: this.#minUnixMs.slice(0, chunks),
+      maxUnixMs: this.#maxUnixMs.slice(0, chunks),
+      counts: this.#counts.slice(0, chunks),
+      groups: this.#groups.slice(0, chunks),
+      offsets: this.#offsets.slice(0, chunks),
+    };
+    return new SeriesIndex(groups, this.#entries, { ids, places }, columns);
+  }
+
+  #growSeries(): void {
+    const capacity = this.#ids.length * 2;
+    this.#ids = grown(this.#ids, new Int32Array(capacity));
+    this.#firstChunk = grown(this.#firstChunk, new Int32Array(capacity + 1));
+    this.#lastValues = grown(this.#lastValues, new Uint32Array(capacity * 2));
+    this.#lastIsHistogram = grown(this.#lastIsHistogram, new Uint8Array(capacity));
+  }
+
+  #growChunks(): void {
+    const capacity = this.#counts.length * 2;
+    this.#minUnixMs = grown(this.#minUnixMs, new Float64Array(capacity));
+    this.#maxUnixMs = grown(this.#maxUnixMs, new Float64Array(capacity));
+    this.#counts = grown(this.#counts, new Uint32Array(capacity));
+    this.#groups = grown(this.#groups, new Uint32Array(capacity));
+    this.#offsets = grown(this.#offsets, new Uint32Array(capacity));
   }
 }

@@ -1,14 +1,9 @@
-import {
-  type CardinalityCount,
-  type CardinalityReport,
-  compareUtf8,
-  compileMatcher,
-  type LabelMatcher,
-  Labels,
-  METRIC_NAME,
-} from '@dwcp/core';
+import { type CardinalityReport, type LabelMatcher, Labels } from '@dwcp/core';
 
+import { cardinalityOf } from './cardinality.ts';
+import { LabelIndex } from './label-index.ts';
 import { SeriesState } from './series-state.ts';
+import { type Turns } from './turns.ts';
 
 /** A series of the store: its labels, and the number under which its state is found. */
 export class SeriesEntry {
@@ -42,8 +37,7 @@ export class SeriesTable {
   readonly state = new SeriesState();
   readonly #byId: (SeriesEntry | undefined)[] = [];
   readonly #byKey = new Map<string, SeriesEntry>();
-  /** Name, then value, then the series that have it. */
-  readonly #index = new Map<string, Map<string, SeriesEntry[]>>();
+  readonly #index = new LabelIndex((entry) => this.has(entry));
   /** One copy of each string; a shared one that is dropped too early only costs memory. */
   readonly #strings = new Map<string, string>();
   #nextId = 1;
@@ -63,6 +57,11 @@ export class SeriesTable {
     return this.#byId[id];
   }
 
+  /** Whether a series is still there, and was not removed. */
+  has(entry: SeriesEntry): boolean {
+    return this.#byId[entry.id] === entry;
+  }
+
   find(labels: Labels): SeriesEntry | undefined {
     return this.#byKey.get(labels.key);
   }
@@ -79,105 +78,37 @@ export class SeriesTable {
     while (this.#byId.length <= entry.id) this.#byId.push(undefined);
     this.#byId[entry.id] = entry;
     this.#byKey.set(own.key, entry);
-    for (const [name, value] of own) this.#postings(name, value).push(entry);
+    this.#index.add(entry);
     return entry;
   }
 
   /** Forgets series that no head, no block and no record on its way to the log has. */
   remove(entries: Iterable<SeriesEntry>): void {
-    const touched = new Map<string, Set<string>>();
-    const gone = new Set<SeriesEntry>();
     for (const entry of entries) {
-      if (!this.#byKey.delete(entry.labels.key)) continue;
-      gone.add(entry);
+      if (!this.has(entry)) continue;
+      this.#byKey.delete(entry.labels.key);
       this.#byId[entry.id] = undefined;
       this.state.end(entry.id);
       this.#freeIds.push(entry.id);
-      for (const [name, value] of entry.labels) {
-        const values = touched.get(name);
-        if (values === undefined) touched.set(name, new Set([value]));
-        else values.add(value);
-      }
+      for (const text of this.#index.remove(entry)) this.#strings.delete(text);
     }
-    for (const [name, values] of touched) {
-      const postings = this.#index.get(name);
-      for (const value of values) {
-        const left = postings?.get(value)?.filter((entry) => !gone.has(entry)) ?? [];
-        if (left.length > 0) {
-          postings?.set(value, left);
-        } else {
-          postings?.delete(value);
-          this.#strings.delete(value);
-        }
-      }
-      if (postings?.size === 0) this.#index.delete(name);
-    }
+  }
+
+  /** Lets go of what series that were removed have left behind. */
+  tidy(turns: Turns): Promise<void> {
+    return this.#index.tidy(turns);
   }
 
   /**
-   * The series all matchers hold for, in no order. The shortest list of candidates comes from one
-   * matcher; the others are tested on these, each at most once per distinct value.
+   * The series all matchers hold for, in no order.
    * @throws InvalidInputError for a regular expression that is not valid RE2
    */
   match(matchers: readonly LabelMatcher[]): readonly SeriesEntry[] {
-    const tests = matchers.map((matcher) => ({ matcher, test: compileMatcher(matcher) }));
-    let candidates: readonly (readonly SeriesEntry[])[] | undefined;
-    let candidateCount = this.#byKey.size;
-    const offer = (lists: readonly (readonly SeriesEntry[])[]): void => {
-      const count = lists.reduce((sum, list) => sum + list.length, 0);
-      if (candidates !== undefined && count >= candidateCount) return;
-      candidates = lists;
-      candidateCount = count;
-    };
-    // A matcher that holds for '' also holds for series without the label, which no list has.
-    const narrowing = tests.filter(({ test }) => !test(''));
-    for (const { matcher } of narrowing) {
-      if (matcher.operator !== '=') continue;
-      const list = this.#index.get(matcher.name)?.get(matcher.value);
-      offer(list === undefined ? [] : [list]);
-    }
-    for (const { matcher, test } of narrowing) {
-      const values = this.#index.get(matcher.name);
-      if (matcher.operator === '=' || (values?.size ?? 0) >= candidateCount) continue;
-      const lists: (readonly SeriesEntry[])[] = [];
-      for (const [value, list] of values ?? []) if (test(value)) lists.push(list);
-      offer(lists);
-    }
-    const found: SeriesEntry[] = [];
-    for (const list of candidates ?? [this.#byKey.values()]) {
-      for (const entry of list) {
-        if (tests.every(({ matcher, test }) => test(entry.labels.get(matcher.name)))) {
-          found.push(entry);
-        }
-      }
-    }
-    return found;
+    return this.#index.match(matchers, this.#byKey);
   }
 
-  /** What makes the series so many, each list the largest first. */
-  cardinality(limit: number): CardinalityReport {
-    const pairs: CardinalityCount[] = [];
-    const values: CardinalityCount[] = [];
-    const bytes: CardinalityCount[] = [];
-    for (const [name, byValue] of this.#index) {
-      let valueBytes = 0;
-      for (const [value, entries] of byValue) {
-        valueBytes += Buffer.byteLength(value) * entries.length;
-        pairs.push({ name: `${name}=${value}`, count: entries.length });
-      }
-      values.push({ name, count: byValue.size });
-      bytes.push({ name, count: valueBytes });
-    }
-    const names = [...(this.#index.get(METRIC_NAME) ?? [])];
-    const byMetricName = names.map(([name, entries]) => ({ name, count: entries.length }));
-    return {
-      seriesCount: this.size,
-      labelPairCount: pairs.length,
-      byMetricName: largest(byMetricName, limit),
-      valuesByLabelName: largest(values, limit),
-      byLabelPair: largest(pairs, limit),
-      bytesByLabelName: largest(bytes, limit),
-    };
+  cardinality(limit: number): Promise<CardinalityReport> {
+    return cardinalityOf(this.#index, limit, () => this.size);
   }
 
   /**
@@ -200,18 +131,4 @@ export class SeriesTable {
     this.#strings.set(own, own);
     return own;
   }
-
-  #postings(name: string, value: string): SeriesEntry[] {
-    let values = this.#index.get(name);
-    if (values === undefined) this.#index.set(name, (values = new Map<string, SeriesEntry[]>()));
-    let list = values.get(value);
-    if (list === undefined) values.set(value, (list = []));
-    return list;
-  }
-}
-
-function largest(counts: readonly CardinalityCount[], limit: number): readonly CardinalityCount[] {
-  return counts
-    .toSorted((a, b) => b.count - a.count || compareUtf8(a.name, b.name))
-    .slice(0, limit);
 }

@@ -164,6 +164,7 @@ export class Transaction implements MetricTransaction {
 
   /** Of a request of very many samples what filled whole records is on its way already. */
   abandon(): void {
+    if (this.#hasExpired) return;
     this.#end();
     this.#record.rollBack();
     this.#lateRecord?.rollBack();

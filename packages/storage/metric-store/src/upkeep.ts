@@ -1,9 +1,11 @@
 import { type Clock, type Labels, type Log, METRIC_NAME } from '@dwcp/core';
 
 import { type BlockList } from './block-list.ts';
+import { type Block } from './block.ts';
 import { isCounterName } from './downsample.ts';
 import { type MetadataTable } from './metadata-table.ts';
 import { type SeriesEntry, type SeriesTable } from './series-table.ts';
+import { Turns } from './turns.ts';
 
 export const FIVE_MINUTES_MS = 300_000;
 export const HOUR_MS = 3_600_000;
@@ -17,6 +19,11 @@ export interface Retention {
   /** Of all blocks together. */
   readonly maxBytes: number | undefined;
 }
+
+/** Looked at between two turns of the event loop; a few milliseconds, should all of them go. */
+const SERIES_PER_TURN = 1_000;
+/** To set or read a flag is so much quicker than to remove a series. */
+const QUICKER = 50;
 
 export interface UpkeepParts {
   readonly blocks: BlockList;
@@ -56,7 +63,8 @@ export class Upkeep {
   /** Writes the blocks that have deleted samples anew. */
   clean(): Promise<void> {
     return this.#exclusively(async () => {
-      this.#forget(await this.#parts.blocks.clean(this.#parts.signal));
+      await this.#parts.blocks.clean(this.#parts.signal);
+      await this.#forget([]);
     });
   }
 
@@ -69,13 +77,14 @@ export class Upkeep {
     const { blocks, signal } = this.#parts;
     while (await blocks.merge(signal));
     while (await blocks.downsample(signal));
+    await this.#forget([]);
   }
 
   async #remove(): Promise<void> {
     const { blocks, clock, retention } = this.#parts;
     const { rawMs, fiveMinutesMs = rawMs, hourMs = rawMs, maxBytes } = retention;
     const now = clock.nowUnixMs();
-    this.#forget([
+    await this.#forget([
       ...(await blocks.removeBefore(now - rawMs)),
       ...(await blocks.removeBefore(now - fiveMinutesMs, FIVE_MINUTES_MS)),
       ...(await blocks.removeBefore(now - hourMs, HOUR_MS)),
@@ -83,12 +92,36 @@ export class Upkeep {
     ]);
   }
 
-  /** Series of which nothing is left need no place in memory. */
-  #forget(candidates: readonly SeriesEntry[]): void {
-    const { blocks, table, isInHead } = this.#parts;
-    table.remove(
-      candidates.filter((entry) => !entry.isPending && !isInHead(entry) && !blocks.has(entry)),
-    );
+  /** Series that were in the blocks and of which nothing is left need no place in memory. */
+  async #forget(removed: readonly Block[]): Promise<void> {
+    const { blocks, table, isInHead, signal } = this.#parts;
+    const gone = [...removed, ...blocks.takeThinned()];
+    if (gone.length === 0) return;
+    const turns = new Turns(SERIES_PER_TURN, signal);
+    const left = new Uint8Array(table.idLimit);
+    const known = new Set(blocks.all);
+    for (const block of known) {
+      block.mark(left);
+      await turns.spend(block.entries.length / QUICKER);
+    }
+    for (const { entries } of gone) {
+      for (let start = 0; start < entries.length; start += SERIES_PER_TURN) {
+        // Sealed in the meantime.
+        const news = blocks.all.filter((block) => !known.has(block));
+        const unused = entries
+          .slice(start, start + SERIES_PER_TURN)
+          .filter(
+            (entry) =>
+              left[entry.id] === 0 &&
+              !entry.isPending &&
+              !isInHead(entry) &&
+              !news.some((block) => block.has(entry)),
+          );
+        table.remove(unused);
+        await turns.spend(SERIES_PER_TURN);
+      }
+    }
+    await table.tidy(new Turns(SERIES_PER_TURN * QUICKER, signal));
   }
 
   #exclusively(task: () => Promise<void>): Promise<void> {

@@ -13,6 +13,7 @@ import { type Head } from './head.ts';
 import { decodeHistogram } from './histogram-codec.ts';
 import { grown } from './series-state.ts';
 import { type SeriesTable } from './series-table.ts';
+import { type Turns } from './turns.ts';
 
 // What the metric store writes into its log; the layout is described in docs/formats/metric-block.md.
 
@@ -30,7 +31,7 @@ export class PayloadPool {
 
   copy(bytes: Uint8Array): Uint8Array {
     const at = this.#free.findIndex(({ length }) => length >= bytes.length);
-    const [memory = new Uint8Array(Math.max(MIN_POOLED_BYTES, bytes.length))] =
+    const [memory = new Uint8Array(pooledBytes(bytes.length))] =
       at < 0 ? [] : this.#free.splice(at, 1);
     memory.set(bytes);
     return memory.subarray(0, bytes.length);
@@ -42,6 +43,13 @@ export class PayloadPool {
     if (buffer.byteLength > MAX_POOLED_BYTES || this.#free.length >= MAX_POOLED) return;
     this.#free.push(new Uint8Array(buffer));
   }
+}
+
+/** Of few sizes: else each record that is a little longer than those before would stay in the pool. */
+function pooledBytes(length: number): number {
+  let size = MIN_POOLED_BYTES;
+  while (size < length && size < MAX_POOLED_BYTES) size *= 2;
+  return Math.max(size, length);
 }
 
 const MIN_POOLED_BYTES = 32 * 1024;
@@ -184,12 +192,17 @@ function encodeDefinitions(table: SeriesTable, segment: number, ids: Int32Array)
     unknown.push(id);
   }
   scratch.varint(unknown.length);
-  for (const id of unknown) {
-    const flat = table.entryOf(id)?.labels.flat ?? [];
-    scratch.varint(id);
-    scratch.varint(flat.length / 2);
-    for (const text of flat) scratch.string(text);
-  }
+  for (const id of unknown) writeDefinition(scratch, id, table.entryOf(id)?.labels ?? Labels.empty);
+}
+
+function writeDefinition(writer: ByteWriter, id: number, labels: Labels): void {
+  writer.varint(id);
+  writeLabels(writer, labels);
+}
+
+function writeLabels(writer: ByteWriter, labels: Labels): void {
+  writer.varint(labels.size);
+  for (const text of labels.flat) writer.string(text);
 }
 
 export interface ExemplarRow {
@@ -210,14 +223,41 @@ export function encodeExemplars(
     Int32Array.from(rows, ({ id }) => id),
   );
   scratch.varint(rows.length);
-  for (const { id, exemplar } of rows) {
-    scratch.varint(id);
-    scratch.zigzag(exemplar.unixMs);
-    scratch.float64(exemplar.value);
-    scratch.varint(exemplar.labels.size);
-    for (const text of exemplar.labels.flat) scratch.string(text);
-  }
+  for (const row of rows) writeExemplar(scratch, row);
   return scratch.copy();
+}
+
+function writeExemplar(writer: ByteWriter, { id, exemplar }: ExemplarRow): void {
+  writer.varint(id);
+  writer.zigzag(exemplar.unixMs);
+  writer.float64(exemplar.value);
+  writeLabels(writer, exemplar.labels);
+}
+
+/** As a record that can be read without others; there may be many rows. */
+export async function encodeExemplarsAlone(
+  table: SeriesTable,
+  rows: readonly ExemplarRow[],
+  turns: Turns,
+): Promise<Uint8Array> {
+  const writer = new ByteWriter(64 * 1024);
+  const ids = new Set(rows.map(({ id }) => id));
+  // Taken down at once: the ids may be other series' some turns later.
+  const definitions = [...ids].map(
+    (id) => [id, table.entryOf(id)?.labels ?? Labels.empty] as const,
+  );
+  writer.byte(EXEMPLARS);
+  writer.varint(definitions.length);
+  for (const [id, labels] of definitions) {
+    writeDefinition(writer, id, labels);
+    await turns.spend(1);
+  }
+  writer.varint(rows.length);
+  for (const row of rows) {
+    writeExemplar(writer, row);
+    await turns.spend(1);
+  }
+  return writer.view();
 }
 
 export function encodeMetadata(metadata: readonly MetricMetadata[]): Uint8Array {

@@ -4,6 +4,7 @@ import { nodeFileSystem } from '@dwcp/segments';
 import { BlockList, type BlockListOptions } from '../src/block-list.ts';
 import { newestOf } from '../src/block-merge.ts';
 import { type BlockWriter } from '../src/block-writer.ts';
+import { type Block } from '../src/block.ts';
 import { Columns } from '../src/columns.ts';
 import { GroupCache } from '../src/group-cache.ts';
 import { sortSamples } from '../src/late-samples.ts';
@@ -76,6 +77,11 @@ export function fillWith(
       await writer.addSeries({ labels: labelsOf(name), ...newestOf(columns, count), chunks });
     }
   };
+}
+
+/** The metrics of the series in some blocks. */
+export function metricsOf(blocks: readonly Pick<Block, 'entries'>[]): readonly string[] {
+  return blocks.flatMap(({ entries }) => entries.map(({ labels }) => labels.metricName));
 }
 
 /** What a reader of one series would find: of two samples of a moment, the later block's. */

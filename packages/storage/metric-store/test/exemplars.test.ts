@@ -1,7 +1,9 @@
 import { type Exemplar, Labels, SampleBatchBuilder } from '@dwcp/core';
 import { expect, test } from 'vitest';
 
-import { NOW, openStore } from './store-under-test.ts';
+import { ExemplarTable } from '../src/exemplar-table.ts';
+import { SeriesTable } from '../src/series-table.ts';
+import { batch, NOW, openStore } from './store-under-test.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const series = Labels.from({ __name__: 'requests_total', job: 'web' });
@@ -65,4 +67,36 @@ test('a new exemplar takes the place of the oldest when there are as many as may
   const [found] = await store.exemplars(everything);
   expect(found?.exemplars.map(({ value }) => value)).toEqual([2, 3, 4]);
   await store.close();
+});
+
+test('an exemplar of a series that is silent since outlives several seals and a restart', async () => {
+  const dir = temporaryDirectory();
+  let store = await openStore(dir);
+  const exemplar = { labels: trace('a'), value: 1, unixMs: NOW };
+  await store.append(batchWith(NOW, exemplar));
+  for (let i = 0; i < 3; i++) {
+    await store.append(batch(['another', NOW + i, i]));
+    await store.seal();
+  }
+  await store.close();
+  store = await openStore(dir);
+  expect(await store.exemplars(everything)).toEqual([{ labels: series, exemplars: [exemplar] }]);
+  await store.close();
+});
+
+test('a series does not answer for the exemplars of the one that had its id before', () => {
+  const table = new SeriesTable();
+  const exemplars = new ExemplarTable(table.state, 3);
+  const old = table.ensure(series);
+  exemplars.add(old.id, { labels: trace('a'), value: 1, unixMs: NOW });
+  table.remove([old]);
+  const { id } = table.ensure(series.with({ job: 'other' }));
+  expect(id).toBe(old.id);
+  expect([...exemplars.rows()]).toEqual([]);
+  const older = { labels: trace('b'), value: 2, unixMs: NOW - 1 };
+  expect(exemplars.accepts(id, older)).toBe(true);
+  exemplars.add(id, older);
+  // The ring goes round: the row of before must not take the newest of this one with it.
+  for (let i = 0; i < 2; i++) exemplars.add(id + 1, { ...older, unixMs: NOW + i });
+  expect(exemplars.accepts(id, { ...older, unixMs: NOW - 2 })).toBe(false);
 });

@@ -11,13 +11,14 @@ import { describe, expect, test } from 'vitest';
 import { planMerge } from '../src/merge-plan.ts';
 import {
   DAY_START,
-  type ListUnderTest,
   mergeAll,
+  metricsOf,
   openList,
   read,
-  type Samples,
   seal,
   steps,
+  type ListUnderTest,
+  type Samples,
 } from './block-fixture.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -263,7 +264,7 @@ describe('retention', () => {
     await store.list.close();
     store = await openList(dir);
     const gone = await store.list.removeBefore(DAY_START + 5_000);
-    expect(gone.map(({ labels }) => labels.metricName)).toEqual(['old']);
+    expect(metricsOf(gone)).toEqual(['old']);
     expect(await read(store, 'live')).toHaveLength(10);
     await store.list.close();
   });
@@ -290,7 +291,7 @@ describe('retention', () => {
     const each = store.list.blocks.map(({ sizeBytes }) => sizeBytes);
     const lastThree = each.slice(2).reduce((sum, bytes) => sum + bytes, 0);
     const gone = await store.list.shrinkTo(lastThree);
-    expect(gone.map(({ labels }) => labels.metricName)).toEqual(['s0', 's1']);
+    expect(metricsOf(gone)).toEqual(['s0', 's1']);
     expect(store.list.sizeBytes).toBe(lastThree);
     expect(await store.list.shrinkTo(lastThree)).toEqual([]);
     await store.list.close();

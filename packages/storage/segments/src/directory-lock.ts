@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { BackendError } from '@dwcp/core';
+
+import { explainDirectory, makeDirectory } from './make-directory.ts';
 
 interface Owner {
   readonly pid: number;
@@ -24,7 +26,7 @@ export class DirectoryLock implements AsyncDisposable {
   /**
    * Creates the directory when it is missing.
    * @throws BackendError naming the pid when a living process (also this one) holds the lock, or
-   *   when the directory cannot be written
+   *   the cause and what mends it when the directory cannot be made or written
    */
   static async acquire(dir: string): Promise<DirectoryLock> {
     const owner: Owner = {
@@ -34,16 +36,19 @@ export class DirectoryLock implements AsyncDisposable {
     // A link appears with its content in it, so nobody ever reads half a lock.
     const draft = join(dir, `LOCK.${randomUUID()}`);
     try {
-      await mkdir(dir, { recursive: true });
+      await makeDirectory(dir);
       await writeFile(draft, `${JSON.stringify(owner)}\n`, { flag: 'wx' });
       return new DirectoryLock(await take(dir, draft));
     } catch (cause) {
       if (cause instanceof BackendError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new BackendError('data directory', `cannot lock ${dir}: ${reason}`, {
-        retryable: false,
-        cause,
-      });
+      throw new BackendError(
+        'data directory',
+        `cannot use ${dir}: ${await explainDirectory(cause, dir)}`,
+        {
+          retryable: false,
+          cause,
+        },
+      );
     } finally {
       await rm(draft, { force: true }).catch(() => undefined);
     }

@@ -1,5 +1,7 @@
 import { constants } from 'node:fs';
-import { type FileHandle, link, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, rename, rm } from 'node:fs/promises';
+
+import { makeDirectory } from './make-directory.ts';
 
 /** A file that is open. Positions and sizes are in bytes. */
 export interface OpenFile {
@@ -35,7 +37,7 @@ export interface FileSystem {
 
 /** The file system of the machine. */
 export const nodeFileSystem: FileSystem = {
-  makeDirectory: async (path) => void (await mkdir(path, { recursive: true })),
+  makeDirectory,
   list: async (path) => (await readdir(path)).toSorted(),
   open: async (path, mode) => new NodeFile(await open(path, flags[mode])),
   rename,

@@ -28,15 +28,7 @@ interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-const ORDER = [
-  'Prometheus API',
-  'Logs',
-  'Traces',
-  'Ingest',
-  'Pushgateway',
-  'Health',
-  'Exposition',
-];
+const ORDER = ['Prometheus API', 'Logs', 'Traces', 'Ingest', 'Pushgateway', 'Health', 'Exposition'];
 
 const ABOUT_TAG: Readonly<Record<string, string>> = {
   'Prometheus API':
@@ -208,7 +200,10 @@ async function ask(
   example: HttpExample,
 ): Promise<Answer> {
   const { parameters = [], body, contentType, grep, stream } = example;
-  const path = template.replaceAll(/\{([\w*]+)\}/g, (_, name: string) => example.path?.[name] ?? '');
+  const path = template.replaceAll(
+    /\{([\w*]+)\}/g,
+    (_, name: string) => example.path?.[name] ?? '',
+  );
   const search = new URLSearchParams(
     parameters.map(([name, value]): [string, string] => [name, value]),
   ).toString();

@@ -1,3 +1,5 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- other packages compile this source too
+/// <reference path="./snappyjs.d.ts" />
 import { type MetricMetadata } from '@dwcp/core';
 import { compress } from 'snappyjs';
 

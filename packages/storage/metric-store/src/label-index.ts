@@ -1,0 +1,129 @@
+import { compileMatcher, type LabelMatcher } from '@dwcp/core';
+
+import { type SeriesEntry } from './series-table.ts';
+import { type Turns } from './turns.ts';
+
+/** A list is gone through again when one in so many of its series is not there any more. */
+const GONE_SHARE = 4;
+const MIN_GONE = 64;
+
+/** The series that have one value of a label. */
+interface Postings {
+  /** Also some that are not there any more, or every removal would go through all the others. */
+  entries: SeriesEntry[];
+  gone: number;
+}
+
+/** From label name and value to series. */
+export class LabelIndex {
+  readonly #isThere: (entry: SeriesEntry) => boolean;
+  readonly #byName = new Map<string, Map<string, Postings>>();
+  /** Lists with series that are gone. */
+  readonly #untidy = new Set<Postings>();
+
+  constructor(isThere: (entry: SeriesEntry) => boolean) {
+    this.#isThere = isThere;
+  }
+
+  add(entry: SeriesEntry): void {
+    for (const [name, value] of entry.labels) {
+      let values = this.#byName.get(name);
+      if (values === undefined) this.#byName.set(name, (values = new Map<string, Postings>()));
+      const postings = values.get(value);
+      if (postings === undefined) values.set(value, { entries: [entry], gone: 0 });
+      else postings.entries.push(entry);
+    }
+  }
+
+  /**
+   * Takes a series out that is not there any more.
+   * @returns names, and values of a name, that no series has now
+   */
+  remove(entry: SeriesEntry): readonly string[] {
+    const unused: string[] = [];
+    for (const [name, value] of entry.labels) {
+      const values = this.#byName.get(name);
+      const postings = values?.get(value);
+      if (values === undefined || postings === undefined) continue;
+      const left = postings.entries.length - ++postings.gone;
+      if (left === 0) {
+        values.delete(value);
+        this.#untidy.delete(postings);
+        unused.push(value);
+      } else if (postings.gone * GONE_SHARE > left + MIN_GONE) this.#tidy(postings);
+      else this.#untidy.add(postings);
+      if (values.size > 0) continue;
+      this.#byName.delete(name);
+      unused.push(name);
+    }
+    return unused;
+  }
+
+  /** Lets go of all series that are gone. */
+  async tidy(turns: Turns): Promise<void> {
+    for (const postings of this.#untidy) {
+      await turns.spend(postings.entries.length);
+      this.#tidy(postings);
+    }
+  }
+
+  /** How many series have each value, by label name. May change while it is gone through. */
+  *counts(): Iterable<readonly [name: string, values: Iterable<readonly [string, number]>]> {
+    for (const [name, values] of this.#byName) yield [name, countsOf(values)];
+  }
+
+  /**
+   * The series all matchers hold for, in no order. The shortest list of candidates comes from one
+   * matcher; the others are tested on these, each at most once per distinct value.
+   * @param all the series there are
+   * @throws InvalidInputError for a regular expression that is not valid RE2
+   */
+  match(
+    matchers: readonly LabelMatcher[],
+    all: ReadonlyMap<string, SeriesEntry>,
+  ): readonly SeriesEntry[] {
+    const tests = matchers.map((matcher) => ({ matcher, test: compileMatcher(matcher) }));
+    let candidates: readonly (readonly SeriesEntry[])[] | undefined;
+    let candidateCount = all.size;
+    const offer = (lists: readonly (readonly SeriesEntry[])[]): void => {
+      const count = lists.reduce((sum, list) => sum + list.length, 0);
+      if (candidates !== undefined && count >= candidateCount) return;
+      candidates = lists;
+      candidateCount = count;
+    };
+    // A matcher that holds for '' also holds for series without the label, which no list has.
+    const narrowing = tests.filter(({ test }) => !test(''));
+    for (const { matcher } of narrowing) {
+      if (matcher.operator !== '=') continue;
+      const list = this.#byName.get(matcher.name)?.get(matcher.value)?.entries;
+      offer(list === undefined ? [] : [list]);
+    }
+    for (const { matcher, test } of narrowing) {
+      const values = this.#byName.get(matcher.name);
+      if (matcher.operator === '=' || (values?.size ?? 0) >= candidateCount) continue;
+      const lists: (readonly SeriesEntry[])[] = [];
+      for (const [value, { entries }] of values ?? []) if (test(value)) lists.push(entries);
+      offer(lists);
+    }
+    const found: SeriesEntry[] = [];
+    for (const list of candidates ?? [all.values()]) {
+      for (const entry of list) {
+        if (!this.#isThere(entry)) continue;
+        if (tests.every(({ matcher, test }) => test(entry.labels.get(matcher.name)))) {
+          found.push(entry);
+        }
+      }
+    }
+    return found;
+  }
+
+  #tidy(postings: Postings): void {
+    postings.entries = postings.entries.filter(this.#isThere);
+    postings.gone = 0;
+    this.#untidy.delete(postings);
+  }
+}
+
+function* countsOf(values: ReadonlyMap<string, Postings>): Iterable<readonly [string, number]> {
+  for (const [value, { entries, gone }] of values) yield [value, entries.length - gone];
+}
