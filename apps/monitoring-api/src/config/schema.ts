@@ -155,7 +155,8 @@ export const ConfigSchema = Type.Object(
           minimum: 1_024,
           maximum: 268_435_456,
           default: 16_777_216,
-          description: 'The largest body of a request, after unpacking.',
+          description:
+            'The largest body of a request, after unpacking; of remote write before, and four times that after.',
         }),
       ),
       allowedHosts: Type.Optional(
