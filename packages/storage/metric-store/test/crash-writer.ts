@@ -4,6 +4,18 @@ import { writeSync } from 'node:fs';
 import { Labels, systemClock } from '@dwcp/core';
 import { EmbeddedMetricStore } from '@dwcp/metric-store';
 
+/** The pipe may be full while the one who reads it is slow. */
+function say(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+    }
+  }
+}
+
 const [dir = '', from = '0'] = process.argv.slice(2);
 const seriesCount = 20;
 const labels = Array.from({ length: seriesCount }, (_, i) =>
@@ -12,7 +24,7 @@ const labels = Array.from({ length: seriesCount }, (_, i) =>
 // Small heads, so that seals and merges go on all the time.
 const store = await EmbeddedMetricStore.open({ dir, clock: systemClock, maxHeadSamples: 2_000 });
 const startUnixMs = Date.now() - 3_600_000;
-writeSync(1, 'open\n');
+say('open');
 
 /** Row i of round n is the value n at the time n; three appends are always on their way. */
 async function append(round: number): Promise<void> {
@@ -20,7 +32,7 @@ async function append(round: number): Promise<void> {
   const values = new Float64Array(seriesCount).fill(round);
   const { appended } = await store.append({ labels, timestamps, values });
   if (appended !== seriesCount) throw new Error(`round ${round}: ${appended} appended`);
-  writeSync(1, `${round}\n`);
+  say(String(round));
 }
 
 for (let round = Number(from); ; round += 3) {
