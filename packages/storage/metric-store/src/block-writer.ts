@@ -28,7 +28,7 @@ const MAX_CHUNK_SAMPLES = 4_096;
 /** Compressed groups kept for the sake of their order. */
 const MAX_WAITING_GROUPS = 16;
 /** Between two turns of the event loop; about 5 ms of work. */
-const SERIES_PER_TURN = 1_000;
+const SERIES_PER_TURN = 400;
 const SAMPLES_PER_TURN = 65_536;
 
 export type BlockIdentity = Pick<

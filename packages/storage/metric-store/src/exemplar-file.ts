@@ -25,7 +25,7 @@ export async function saveExemplars(
   table: SeriesTable,
   exemplars: ExemplarTable,
 ): Promise<void> {
-  const rows = [...exemplars.rows()];
+  const rows = exemplars.rows();
   if (rows.length === 0) return;
   const payload = await encodeExemplarsAlone(table, rows, new Turns(ROWS_PER_TURN));
   const header = Buffer.alloc(HEADER_BYTES);

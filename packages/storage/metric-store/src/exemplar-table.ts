@@ -54,12 +54,14 @@ export class ExemplarTable {
   }
 
   /** All rows, the oldest put first. */
-  *rows(): Iterable<ExemplarRow> {
+  rows(): readonly ExemplarRow[] {
+    const rows: ExemplarRow[] = [];
     for (let i = 0; i < this.#rows.length; i++) {
       const wraps = this.#rows.length === this.#capacity;
       const row = this.#rows[wraps ? (this.#next + i) % this.#capacity : i];
-      if (row !== undefined && row.generation === this.#state.generation[row.id]) yield row;
+      if (row !== undefined && row.generation === this.#state.generation[row.id]) rows.push(row);
     }
+    return rows;
   }
 
   /** Those of the series in the range, by series id, oldest first. */

@@ -3,8 +3,9 @@ import { compileMatcher, type LabelMatcher } from '@dwcp/core';
 import { type SeriesEntry } from './series-table.ts';
 import { type Turns } from './turns.ts';
 
-/** A list is gone through again when one in so many of its series is not there any more. */
-const GONE_SHARE = 4;
+/** Series looked at in one go. */
+const TIDY_STEP = 8_192;
+/** A list is gone through at once when so many of its series, and half of them, are not there any more. */
 const MIN_GONE = 64;
 
 /** The series that have one value of a label. */
@@ -50,8 +51,11 @@ export class LabelIndex {
         values.delete(value);
         this.#untidy.delete(postings);
         unused.push(value);
-      } else if (postings.gone * GONE_SHARE > left + MIN_GONE) this.#tidy(postings);
-      else this.#untidy.add(postings);
+      } else if (postings.gone > left + MIN_GONE) {
+        postings.entries = postings.entries.filter(this.#isThere);
+        postings.gone = 0;
+        this.#untidy.delete(postings);
+      } else this.#untidy.add(postings);
       if (values.size > 0) continue;
       this.#byName.delete(name);
       unused.push(name);
@@ -62,8 +66,23 @@ export class LabelIndex {
   /** Lets go of all series that are gone. */
   async tidy(turns: Turns): Promise<void> {
     for (const postings of this.#untidy) {
-      await turns.spend(postings.entries.length);
-      this.#tidy(postings);
+      const { entries } = postings;
+      const left: SeriesEntry[] = [];
+      let seen = 0;
+      // Others may be added at the end while the loop turns, and some of those seen may go.
+      while (seen < entries.length && postings.entries === entries) {
+        const end = Math.min(entries.length, seen + TIDY_STEP);
+        for (let i = seen; i < end; i++) {
+          const entry = entries[i];
+          if (entry !== undefined && this.#isThere(entry)) left.push(entry);
+        }
+        await turns.spend(end - seen);
+        seen = end;
+      }
+      if (postings.entries !== entries) continue;
+      postings.gone -= entries.length - left.length;
+      postings.entries = left;
+      if (postings.gone === 0) this.#untidy.delete(postings);
     }
   }
 
@@ -115,12 +134,6 @@ export class LabelIndex {
       }
     }
     return found;
-  }
-
-  #tidy(postings: Postings): void {
-    postings.entries = postings.entries.filter(this.#isThere);
-    postings.gone = 0;
-    this.#untidy.delete(postings);
   }
 }
 

@@ -167,21 +167,31 @@ export class SeriesIndexBuilder {
   async finish(groups: readonly GroupPlace[]): Promise<SeriesIndex> {
     const turns = new Turns(NUMBERS_PER_TURN);
     const count = this.#entries.length;
-    const fileIds = this.#ids.slice(0, count);
-    const isAscending = fileIds.every((id, i) => i === 0 || (fileIds[i - 1] ?? 0) < id);
-    const places = isAscending ? undefined : await sortedPlaces(fileIds, turns);
+    // One column at a time: of a day of a hundred thousand series they are tens of megabytes.
+    const cut = async <Column extends { readonly length: number }>(
+      column: {
+        slice(start: number, end: number): Column;
+      },
+      length: number,
+    ): Promise<Column> => {
+      const own = column.slice(0, length);
+      await turns.spend(length);
+      return own;
+    };
+    const fileIds = await cut(this.#ids, count);
+    const places = isAscending(fileIds) ? undefined : await sortedPlaces(fileIds, turns);
     const ids = places?.map((place) => fileIds[place] ?? 0) ?? fileIds;
     await turns.spend(count);
     const chunks = this.#chunkCount;
     const columns = {
-      firstChunk: this.#firstChunk.slice(0, count + 1),
-      lastValues: this.#lastValues.slice(0, count * 2),
-      lastIsHistogram: this.#lastIsHistogram.slice(0, count),
-      minUnixMs: this.#minUnixMs.slice(0, chunks),
-      maxUnixMs: this.#maxUnixMs.slice(0, chunks),
-      counts: this.#counts.slice(0, chunks),
-      groups: this.#groups.slice(0, chunks),
-      offsets: this.#offsets.slice(0, chunks),
+      firstChunk: await cut(this.#firstChunk, count + 1),
+      lastValues: await cut(this.#lastValues, count * 2),
+      lastIsHistogram: await cut(this.#lastIsHistogram, count),
+      minUnixMs: await cut(this.#minUnixMs, chunks),
+      maxUnixMs: await cut(this.#maxUnixMs, chunks),
+      counts: await cut(this.#counts, chunks),
+      groups: await cut(this.#groups, chunks),
+      offsets: await cut(this.#offsets, chunks),
     };
     return new SeriesIndex(groups, this.#entries, { ids, places }, columns);
   }
@@ -202,4 +212,11 @@ export class SeriesIndexBuilder {
     this.#groups = grown(this.#groups, new Uint32Array(capacity));
     this.#offsets = grown(this.#offsets, new Uint32Array(capacity));
   }
+}
+
+function isAscending(numbers: Int32Array): boolean {
+  for (let i = 1; i < numbers.length; i++) {
+    if ((numbers[i - 1] ?? 0) >= (numbers[i] ?? 0)) return false;
+  }
+  return true;
 }

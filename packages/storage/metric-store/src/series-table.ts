@@ -5,6 +5,9 @@ import { LabelIndex } from './label-index.ts';
 import { SeriesState } from './series-state.ts';
 import { type Turns } from './turns.ts';
 
+/** Characters of the shortest string that may be a part of another one, or two joined. */
+const MIN_SLICED = 13;
+
 /** A series of the store: its labels, and the number under which its state is found. */
 export class SeriesEntry {
   readonly id: number;
@@ -127,7 +130,9 @@ export class SeriesTable {
   #ownString(text: string): string {
     const known = this.#strings.get(text);
     if (known !== undefined) return known;
-    const own = Buffer.from(text).toString();
+    // V8 makes a short string of its own out of a part of another one.
+    const isOwn = text.length < MIN_SLICED && text.isWellFormed();
+    const own = isOwn ? text : Buffer.from(text).toString();
     this.#strings.set(own, own);
     return own;
   }

@@ -100,6 +100,7 @@ export class Upkeep {
     const turns = new Turns(SERIES_PER_TURN, signal);
     const left = new Uint8Array(table.idLimit);
     const known = new Set(blocks.all);
+    let untidy = 0;
     for (const block of known) {
       block.mark(left);
       await turns.spend(block.entries.length / QUICKER);
@@ -118,10 +119,19 @@ export class Upkeep {
               !news.some((block) => block.has(entry)),
           );
         table.remove(unused);
+        untidy += unused.length;
         await turns.spend(SERIES_PER_TURN);
+        // Before the table does it by itself, in one go.
+        if (untidy * 4 > table.size) untidy = await this.#tidy();
       }
     }
+    await this.#tidy();
+  }
+
+  async #tidy(): Promise<0> {
+    const { table, signal } = this.#parts;
     await table.tidy(new Turns(SERIES_PER_TURN * QUICKER, signal));
+    return 0;
   }
 
   #exclusively(task: () => Promise<void>): Promise<void> {

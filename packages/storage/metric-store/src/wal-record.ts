@@ -246,6 +246,7 @@ export async function encodeExemplarsAlone(
   const definitions = [...ids].map(
     (id) => [id, table.entryOf(id)?.labels ?? Labels.empty] as const,
   );
+  await turns.spend(rows.length);
   writer.byte(EXEMPLARS);
   writer.varint(definitions.length);
   for (const [id, labels] of definitions) {

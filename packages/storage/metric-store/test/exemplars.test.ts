@@ -92,7 +92,7 @@ test('a series does not answer for the exemplars of the one that had its id befo
   table.remove([old]);
   const { id } = table.ensure(series.with({ job: 'other' }));
   expect(id).toBe(old.id);
-  expect([...exemplars.rows()]).toEqual([]);
+  expect(exemplars.rows()).toEqual([]);
   const older = { labels: trace('b'), value: 2, unixMs: NOW - 1 };
   expect(exemplars.accepts(id, older)).toBe(true);
   exemplars.add(id, older);
