@@ -16,6 +16,7 @@ export const NO_SERIES: SeriesRef = -1;
  * durable, rows that the store refuses aside.
  */
 export interface MetricAppender {
+  /** From here to `commit` or `abandon` without waiting: a transaction that waits is given up. */
   begin(): MetricTransaction;
 }
 

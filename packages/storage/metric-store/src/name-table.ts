@@ -45,10 +45,7 @@ export class NameTable {
 
   /** The id of the series, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes.buffer !== this.#viewed) {
-      this.#viewed = bytes.buffer;
-      this.#view = new DataView(bytes.buffer);
-    }
+    this.#lookAt(bytes);
     const from = bytes.byteOffset + start;
     const length = end - start;
     const guess = this.#last === NONE ? NONE : (this.#followers[this.#last] ?? NONE);
@@ -62,6 +59,7 @@ export class NameTable {
 
   /** Remembers a name of a series; `find` has just said that it is not known. */
   add(bytes: Uint8Array, start: number, end: number, id: number): void {
+    this.#lookAt(bytes);
     const from = bytes.byteOffset + start;
     const length = end - start;
     const hash = this.#hash(from, length);
@@ -80,6 +78,12 @@ export class NameTable {
     const id = this.#ids[name] ?? NONE;
     // The series may have been removed, and its id given to another.
     return this.#generations[name] === this.#state.generation[id] ? id : NONE;
+  }
+
+  #lookAt({ buffer }: Uint8Array): void {
+    if (buffer === this.#viewed) return;
+    this.#viewed = buffer;
+    this.#view = new DataView(buffer);
   }
 
   #lookUp(hash: number, from: number, length: number): number {

@@ -51,6 +51,8 @@ export class Upkeep {
   /** Merges, downsamples and removes what is due. */
   run(): Promise<void> {
     return this.#exclusively(async () => {
+      // First of all space: a merge may have to wait for it.
+      await this.#remove();
       await this.#merge();
       await this.#remove();
     });

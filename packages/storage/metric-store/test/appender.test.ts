@@ -76,6 +76,21 @@ test('a name does not outlive its series: the id may be another one by then', as
   await store.close();
 });
 
+test('a name may be defined without being looked for before', async () => {
+  const store = await openStore(temporaryDirectory());
+  const first = store.begin();
+  const [a, b] = [bytesOf('first name'), bytesOf('another, longer name')];
+  first.sample(first.define(a, 0, a.length, Labels.from({ __name__: 'a' })), NOW, 0, 0);
+  first.sample(first.define(b, 0, b.length, Labels.from({ __name__: 'b' })), NOW, 0, 0);
+  await first.commit();
+  const second = store.begin();
+  const ids = [a, b].map((bytes) => second.find(bytes, 0, bytes.length));
+  expect(new Set(ids).size).toBe(2);
+  expect(ids).not.toContain(NO_SERIES);
+  second.abandon();
+  await store.close();
+});
+
 test('samples of a series that cannot be are counted by reason', async () => {
   const store = await openStore(temporaryDirectory(), { maxLabels: 2 });
   const transaction = store.begin();
