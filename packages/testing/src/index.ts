@@ -1,5 +1,6 @@
 export { clockContract, type ClockUnderTest } from './clock-contract.ts';
 export { type Deviations, expectDeviations } from './deviations.ts';
+export { FakeInstruments } from './fake-instruments.ts';
 export { logRecord, logStoreContract, type LogStoreFixture } from './log-store-contract.ts';
 export { ManualClock } from './manual-clock.ts';
 export { MemoryMetricStore } from './memory-metric-store.ts';

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 
 import { BackendError, type FeedPosition, type Log } from '@dwcp/core';
 import { type PositionStore } from '@dwcp/metrics-forwarder';
-import { nodeFileSystem, readWholeFile, writeFileAtomically } from '@dwcp/segments';
+import { crc32c, nodeFileSystem, readWholeFile, writeFileAtomically } from '@dwcp/segments';
 
 /**
  * How far each destination of remote write got: one small file each, replaced atomically. It holds
- * the position in the store's log as text.
+ * the position in the store's log as text, and its CRC-32C in hexadecimal.
  */
 export class FilePositions implements PositionStore {
   readonly #dir: string;
@@ -21,7 +21,8 @@ export class FilePositions implements PositionStore {
     await nodeFileSystem.makeDirectory(this.#dir);
     try {
       const text = Buffer.from(await readWholeFile(nodeFileSystem, this.#path(name))).toString();
-      if (/^\d+:\d+\n$/.test(text)) return text.trim();
+      const [position = ''] = text.split(' ', 1);
+      if (text === lineOf(position)) return position;
       this.#log.warn({ destination: name }, 'a stored position is damaged: sending from now on');
       return undefined;
     } catch (cause) {
@@ -33,7 +34,7 @@ export class FilePositions implements PositionStore {
   async save(name: string, position: FeedPosition): Promise<void> {
     try {
       await writeFileAtomically(nodeFileSystem, this.#path(name), (file) =>
-        file.write(Buffer.from(`${position}\n`), 0),
+        file.write(Buffer.from(lineOf(position)), 0),
       );
     } catch (cause) {
       throw this.#error('write', name, cause);
@@ -50,4 +51,9 @@ export class FilePositions implements PositionStore {
     const message = `cannot ${what} the position of ${name}: ${reason}`;
     return new BackendError('remote write', message, { retryable: true, cause });
   }
+}
+
+function lineOf(position: FeedPosition): string {
+  const checksum = crc32c(Buffer.from(position)).toString(16).padStart(8, '0');
+  return `${position} ${checksum}\n`;
 }

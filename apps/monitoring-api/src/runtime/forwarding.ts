@@ -9,7 +9,7 @@ import {
   type MetricMetadata,
   type SampleFeed,
 } from '@dwcp/core';
-import { relabel, type RelabelConfig } from '@dwcp/metrics-collector';
+import { relabel } from '@dwcp/metrics-collector';
 import { RemoteWriteForwarder } from '@dwcp/metrics-forwarder';
 
 import { type Config, type RemoteWriteConfig } from '../config/config.ts';
@@ -52,15 +52,9 @@ function optionsOf(
     maxShards,
     ...(authorization === undefined ? {} : { authorization }),
     ...(caFile === undefined ? {} : { tls: { caFile } }),
-    ...(destination.relabel.length === 0 ? {} : { relabel: relabelBy(destination.relabel) }),
-  };
-}
-
-function relabelBy(steps: readonly RelabelConfig[]): (labels: Labels) => Labels | undefined {
-  return (labels) => {
-    const changed = relabel(labels, steps);
-    // Without a name nothing is a series.
-    return changed === undefined || changed.metricName === '' ? undefined : changed;
+    ...(destination.relabel.length === 0
+      ? {}
+      : { relabel: (labels: Labels) => relabel(labels, destination.relabel) }),
   };
 }
 

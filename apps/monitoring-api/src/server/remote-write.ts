@@ -148,12 +148,14 @@ async function partsOf(payload: Readable, maxBytes: number): Promise<BodyParts> 
   return { parts, sizeBytes };
 }
 
+const MAX_KEPT_BYTES = 1024 * 1024;
 let joinBuffer = new Uint8Array(64 * 1024);
 
-/** The whole body, in memory that the next call uses again. */
+/** The whole body, in memory that the next call uses again unless it is very long. */
 function joined({ parts, sizeBytes }: BodyParts): Uint8Array {
   const [only] = parts;
   if (parts.length === 1 && only !== undefined) return only;
+  if (sizeBytes > MAX_KEPT_BYTES) return Buffer.concat(parts, sizeBytes);
   if (joinBuffer.length < sizeBytes) joinBuffer = new Uint8Array(sizeBytes * 2);
   let at = 0;
   for (const part of parts) {

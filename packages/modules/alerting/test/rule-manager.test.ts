@@ -7,10 +7,9 @@ import {
 } from '@dwcp/alerting';
 import { type MetricQuery, QueryError } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
-import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
+import { FakeInstruments, ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
-import { FakeInstruments } from './fake-instruments.ts';
 import { dump, FakeNotifier, FakeQuery, write } from './fakes.ts';
 
 const MINUTE = 60_000;

@@ -96,6 +96,11 @@ export class BlockList {
     return this.#all();
   }
 
+  /** Whether a series has samples in any block, downsampled ones left out. */
+  has(entry: SeriesEntry): boolean {
+    return this.#state.blocks.some((block) => block.has(entry));
+  }
+
   /** The first log segment that is not in the blocks. */
   get walFrom(): number {
     return this.#state.walFrom;

@@ -52,6 +52,7 @@ export class ChunkArena {
   #maxUnixMs = new Float64Array(FIRST_CAPACITY);
   /** The next chunk of the series; 0 at its end, which no link points to. */
   #next = new Uint32Array(FIRST_CAPACITY);
+  #previous = new Uint32Array(FIRST_CAPACITY);
 
   constructor(pool: SlabPool) {
     this.#pool = pool;
@@ -79,6 +80,7 @@ export class ChunkArena {
     this.#minUnixMs[chunk] = about.minUnixMs;
     this.#maxUnixMs[chunk] = about.maxUnixMs;
     if (before !== 0) this.#next[before] = chunk;
+    this.#previous[chunk] = before;
     this.#free += bytes.length;
     return chunk;
   }
@@ -107,6 +109,11 @@ export class ChunkArena {
     return this.#next[chunk] ?? 0;
   }
 
+  /** 0 for the first one of a series. */
+  previousOf(chunk: number): number {
+    return this.#previous[chunk] ?? 0;
+  }
+
   /** Gives the slabs back when no new reader will come; who reads now still may. */
   dispose(): void {
     this.#pool.give(this.#slabs);
@@ -120,6 +127,7 @@ export class ChunkArena {
     this.#minUnixMs = grown(this.#minUnixMs, new Float64Array(capacity));
     this.#maxUnixMs = grown(this.#maxUnixMs, new Float64Array(capacity));
     this.#next = grown(this.#next, new Uint32Array(capacity));
+    this.#previous = grown(this.#previous, new Uint32Array(capacity));
   }
 }
 

@@ -67,3 +67,21 @@ export function firstAtOrAfter(timestamps: Float64Array, count: number, unixMs: 
   }
   return low;
 }
+
+/** Whether one of `count` samples from a position on is just this one, and no histogram. */
+export function holdsSample(
+  columns: Columns,
+  start: number,
+  count: number,
+  sample: { readonly unixMs: number; readonly low: number; readonly high: number },
+): boolean {
+  const timestamps = columns.timestamps.subarray(start, start + count);
+  const at = firstAtOrAfter(timestamps, count, sample.unixMs);
+  if (at === count || timestamps[at] !== sample.unixMs) return false;
+  const place = start + at;
+  return (
+    columns.histograms?.[place] === undefined &&
+    columns.words[place * 2] === sample.low &&
+    columns.words[place * 2 + 1] === sample.high
+  );
+}

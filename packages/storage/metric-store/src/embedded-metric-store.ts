@@ -104,7 +104,7 @@ export class EmbeddedMetricStore
   #sealing: Sealing | undefined;
   /** Settles as the last record handed to the log does. */
   #lastCommit: Promise<void> = Promise.resolve();
-  /** Sealing, merging and retention, one after the other. */
+  /** Sealing and deleting, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #sealScheduled = false;
   #timer: Disposable | undefined;
@@ -492,10 +492,7 @@ export class EmbeddedMetricStore
 
   /** A series of which the newest sample was deleted may still have others. */
   #isStored(entry: SeriesEntry): boolean {
-    const { blocks } = this.#parts.blocks;
-    return (
-      this.#heads().some((head) => head.has(entry.id)) || blocks.some((block) => block.has(entry))
-    );
+    return this.#heads().some((head) => head.has(entry.id)) || this.#parts.blocks.has(entry);
   }
 
   /** Older samples first. */
@@ -518,8 +515,8 @@ export class EmbeddedMetricStore
     this.#sealScheduled = true;
     this.#exclusively(async () => {
       await this.#seal();
-      // A merge that failed is tried again after the next seal, and hourly.
-      // Nobody waits for it: the next seal must not wait for a long merge.
+      // The next seal must not wait for a long merge, so nobody does. One that failed is tried again
+      // after the next seal, and hourly.
       this.#upkeep.merge().catch((err: unknown) => {
         if (!this.#stop.signal.aborted) this.#log.error({ err }, 'could not merge metric blocks');
       });

@@ -3,7 +3,7 @@ import { type NativeHistogram } from '@dwcp/core';
 import { ByteWriter } from './bytes.ts';
 import { ChunkArena, type ChunkInfo, SlabPool } from './chunk-arena.ts';
 import { decodeChunk, encodeChunk } from './chunk.ts';
-import { Columns, firstAtOrAfter } from './columns.ts';
+import { Columns, holdsSample } from './columns.ts';
 import { LateSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
 import { grown } from './series-state.ts';
@@ -15,6 +15,8 @@ const FIRST_SLOT_SAMPLES = 8;
 const CHUNK_SAMPLES = 32;
 const SLAB_SAMPLES = 64 * 1024;
 const NO_SLOT = 0;
+/** Chunks that are looked through for a sample that comes again: some ten thousand samples. */
+const MAX_LOOK_BACK = 1_024;
 const EVER = {
   startUnixMs: Number.NEGATIVE_INFINITY,
   endUnixMs: Number.POSITIVE_INFINITY,
@@ -123,16 +125,23 @@ export class Head {
     const pieces: HeadPiece[] = [];
     const run = this.#chunkRun(id, startUnixMs, endUnixMs);
     if (run !== undefined) pieces.push(run);
-    const count = this.#counts[id] ?? 0;
-    const slot = this.#slots[id] ?? NO_SLOT;
-    if (count > 0 && slot !== NO_SLOT) {
-      const arena = slot < 0 ? this.#memory.first : this.#memory.chunk;
-      const place = slot < 0 ? -slot - 1 : slot - 1;
-      pieces.push(new OpenPiece(arena.columnsOf(place), arena.startOf(place), count));
-    }
+    const open = this.#openPlace(id);
+    if (open !== undefined) pieces.push(new OpenPiece(open.columns, open.start, open.count));
     const late = this.#late.get(id);
     if (late !== undefined) pieces.push(new OpenPiece(late.copy(), 0, late.count));
     return pieces;
+  }
+
+  /** Where the samples of a series are that are not compressed; undefined when there are none. */
+  #openPlace(
+    id: number,
+  ): { readonly columns: Columns; readonly start: number; readonly count: number } | undefined {
+    const count = this.#counts[id] ?? 0;
+    const slot = this.#slots[id] ?? NO_SLOT;
+    if (count === 0 || slot === NO_SLOT) return undefined;
+    const arena = slot < 0 ? this.#memory.first : this.#memory.chunk;
+    const place = slot < 0 ? -slot - 1 : slot - 1;
+    return { columns: arena.columnsOf(place), start: arena.startOf(place), count };
   }
 
   /** The chunks that overlap the range, as one piece: they follow each other. */
@@ -160,15 +169,26 @@ export class Head {
     return new ChunkRun(this.#chunks, { first, chunkCount }, info);
   }
 
-  /** Whether it has just this sample; a histogram is never found. */
+  /**
+   * Whether it has just this sample. A histogram is never found, nor what is very far behind the
+   * newest: who sends again what had no answer sends what is new.
+   */
   holds(id: number, unixMs: number, low: number, high: number): boolean {
-    for (const piece of this.pieces(id, { startUnixMs: unixMs, endUnixMs: unixMs })) {
-      if (unixMs < piece.minUnixMs || unixMs > piece.maxUnixMs) continue;
-      const columns = new Columns(piece.count);
-      piece.copyTo(columns, 0);
-      const at = firstAtOrAfter(columns.timestamps, piece.count, unixMs);
-      if (columns.timestamps[at] !== unixMs || columns.histograms?.[at] !== undefined) continue;
-      if (columns.words[at * 2] === low && columns.words[at * 2 + 1] === high) return true;
+    const sample = { unixMs, low, high };
+    if (this.#late.get(id)?.holds(sample) === true) return true;
+    const open = this.#openPlace(id);
+    if (open !== undefined && holdsSample(open.columns, open.start, open.count, sample))
+      return true;
+    let chunk = this.#lastChunk[id] ?? 0;
+    for (let left = MAX_LOOK_BACK; chunk !== 0 && left > 0; left--) {
+      const { samples, minUnixMs, maxUnixMs } = this.#chunks.infoOf(chunk);
+      if (unixMs > maxUnixMs) return false;
+      if (unixMs >= minUnixMs) {
+        const columns = new Columns(samples);
+        decodeChunk(this.#chunks.bytesOf(chunk), this.#chunks.offsetOf(chunk), columns, 0);
+        return holdsSample(columns, 0, samples, sample);
+      }
+      chunk = this.#chunks.previousOf(chunk);
     }
     return false;
   }

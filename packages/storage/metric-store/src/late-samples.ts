@@ -1,6 +1,6 @@
 import { type NativeHistogram } from '@dwcp/core';
 
-import { Columns, firstAtOrAfter } from './columns.ts';
+import { Columns, firstAtOrAfter, holdsSample } from './columns.ts';
 
 /** Samples of one series that came after newer ones, in the order of time. */
 export class LateSamples {
@@ -21,6 +21,10 @@ export class LateSamples {
     if (histogram !== undefined) this.#columns.putHistogram(at, unixMs, histogram);
     else if (histograms !== undefined) histograms[at] = undefined;
     return isNew ? 1 : 0;
+  }
+
+  holds(sample: Parameters<typeof holdsSample>[3]): boolean {
+    return holdsSample(this.#columns, 0, this.#count, sample);
   }
 
   /** A copy, since later samples may go in between. */

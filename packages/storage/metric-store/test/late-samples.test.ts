@@ -37,6 +37,33 @@ test('samples that are sent again are accepted and there once, however old in th
   await store.close();
 });
 
+test('late samples that are sent again are accepted and there once', async () => {
+  const store = await openStore(temporaryDirectory(), { outOfOrderMs: MINUTE });
+  const late = Array.from({ length: 50 }, (_, i) => ['m', NOW - 1 - i * 100, i] as const);
+  await store.append(batch(['m', NOW, 1], ...late));
+  const { walBytes } = store.stats();
+  expect(await store.append(batch(...late))).toEqual({ appended: 50, rejected: {} });
+  // Nothing was written again.
+  expect(store.stats().walBytes).toBe(walBytes);
+  expect((await samplesOf(store))['m']).toHaveLength(51);
+  await store.close();
+});
+
+test('a repeat very far behind the newest of its series is not looked for', async () => {
+  const store = await openStore(temporaryDirectory());
+  const rows = Array.from({ length: 40_000 }, (_, i) => ['m', NOW - 40_000 + i, i] as const);
+  await store.append(batch(...rows));
+  expect(await store.append(batch(...rows.slice(-20_000)))).toEqual({
+    appended: 20_000,
+    rejected: {},
+  });
+  expect(await store.append(batch(...rows.slice(0, 1)))).toEqual({
+    appended: 0,
+    rejected: { 'out-of-order': 1 },
+  });
+  await store.close();
+});
+
 test('samples in any order inside the window are read in order: from head, log and blocks', async () => {
   await fc.assert(
     fc.asyncProperty(

@@ -5,10 +5,9 @@ import {
   RuleMetrics,
 } from '@dwcp/alerting';
 import { Labels, type Notification, type Notifier, silentLog } from '@dwcp/core';
-import { ManualClock } from '@dwcp/testing';
+import { FakeInstruments, ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
-import { FakeInstruments } from '../fake-instruments.ts';
 import { FakeNotifier } from '../fakes.ts';
 
 function notificationOf(id: string, groupKey = 'g', receiver = 'fake'): Notification {

@@ -6,10 +6,9 @@ import {
   RemoteWriteForwarder,
   type RemoteWriteOptions,
 } from '@dwcp/metrics-forwarder';
-import { ManualClock } from '@dwcp/testing';
+import { FakeInstruments, ManualClock } from '@dwcp/testing';
 
 import { ArrayFeed } from './array-feed.ts';
-import { FakeInstruments } from './fake-instruments.ts';
 import { Receiver } from './receiver.ts';
 
 export interface LogLine {
