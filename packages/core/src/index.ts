@@ -65,7 +65,10 @@ export {
 export {
   type InstantQuery,
   type MetricQuery,
+  type QueryNodeStats,
+  type QueryOptions,
   type QueryResult,
+  type QueryStats,
   type QueryValue,
   type RangeQuery,
   type VectorSample,
@@ -85,12 +88,14 @@ export { type FeedEntry, type FeedPosition, type SampleFeed } from './ports/samp
 export {
   type AppendResult,
   type CallOptions,
+  type ChangeTracker,
   type ExemplarSeries,
   type ExemplarStore,
   type MetricStore,
   type MetricStoreStats,
   type RejectReason,
   type SeriesQuery,
+  type SeriesScanner,
 } from './ports/metric-store.ts';
 export { type Notification, type Notifier } from './ports/notifier.ts';
 export {

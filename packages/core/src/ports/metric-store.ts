@@ -64,6 +64,26 @@ export interface ExemplarStore {
   exemplars(query: SeriesQuery, options?: CallOptions): Promise<readonly ExemplarSeries[]>;
 }
 
+/** Reads series one by one; a part of some metric stores. */
+export interface SeriesScanner {
+  /**
+   * As `select`, in the same order, with one series in memory at a time: the arrays of a series hold
+   * something else once `visit` has returned.
+   */
+  scan(query: SeriesQuery, visit: (series: Series) => void, options?: CallOptions): Promise<void>;
+}
+
+/** Tells what has changed, so that answers can be kept; a part of some metric stores. */
+export interface ChangeTracker {
+  /** The present moment in the order of changes; rises. */
+  readonly changeMark: number;
+  /**
+   * The oldest time at which samples may have changed after a mark: all that lies before it is as it
+   * was. Infinity when nothing changed, -Infinity when it is not known any more.
+   */
+  oldestChangeSince(mark: number): number;
+}
+
 /** Where metric samples live. Each adapter runs `metricStoreContract` from the testing package. */
 export interface MetricStore extends AsyncDisposable {
   /**
