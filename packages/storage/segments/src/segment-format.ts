@@ -2,13 +2,15 @@ import { crc32c } from './crc32c.ts';
 
 // The file format is described byte by byte in docs/formats/wal.md.
 
-export const SEGMENT_HEADER_BYTES = 20;
+export const SEGMENT_HEADER_BYTES = 36;
 export const RECORD_HEADER_BYTES = 8;
 /** A longer record is refused when written and taken for damage when read. */
 export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 const MAGIC = new TextEncoder().encode('DWCPWAL\n');
-const VERSION = 1;
+const VERSION = 2;
+/** The part that all versions begin with, and all that version 1 has. */
+const FIXED_BYTES = 20;
 
 export function segmentName(number: number): string {
   return `${String(number).padStart(8, '0')}.wal`;
@@ -20,25 +22,65 @@ export function segmentNumber(name: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-export function writeSegmentHeader(target: Uint8Array, number: number): void {
+/** A segment as the next one knows it, so that none goes missing or becomes shorter unnoticed. */
+export interface SegmentLink {
+  readonly number: number;
+  /** Of the whole file, as it was when the next segment began. */
+  readonly sizeBytes: number;
+}
+
+export interface SegmentHeader {
+  readonly number: number;
+  /** The segment before; undefined when there was none. */
+  readonly previous: SegmentLink | undefined;
+  /** Damaged bytes that were left out when the segment was written anew. */
+  readonly removedBytes: number;
+}
+
+export function writeSegmentHeader(
+  target: Uint8Array,
+  { number, previous, removedBytes }: SegmentHeader,
+): void {
   const view = new DataView(target.buffer, target.byteOffset, SEGMENT_HEADER_BYTES);
   target.set(MAGIC);
   view.setUint32(8, VERSION, true);
   view.setUint32(12, number, true);
   view.setUint32(16, crc32c(target.subarray(0, 16)), true);
+  view.setUint32(20, previous?.number ?? 0, true);
+  view.setUint32(24, previous?.sizeBytes ?? 0, true);
+  view.setUint32(28, removedBytes, true);
+  view.setUint32(32, crc32c(target.subarray(FIXED_BYTES, 32)), true);
 }
 
 /** What a segment begins with: fine, written by a later version of the format, or damaged. */
-export function checkSegmentHeader(
-  bytes: Uint8Array,
-  number: number,
-): 'good' | 'unknown-version' | 'damaged' {
-  if (bytes.length < SEGMENT_HEADER_BYTES) return 'damaged';
-  const view = new DataView(bytes.buffer, bytes.byteOffset, SEGMENT_HEADER_BYTES);
-  if (view.getUint32(16, true) !== crc32c(bytes.subarray(0, 16))) return 'damaged';
-  if (MAGIC.some((byte, i) => bytes[i] !== byte)) return 'damaged';
-  if (view.getUint32(8, true) !== VERSION) return 'unknown-version';
-  return view.getUint32(12, true) === number ? 'good' : 'damaged';
+export type HeaderVerdict =
+  | ({ readonly kind: 'good'; readonly headerBytes: number } & SegmentHeader)
+  | { readonly kind: 'unknown-version' }
+  | { readonly kind: 'damaged'; readonly headerBytes: number };
+
+export function readSegmentHeader(bytes: Uint8Array, number: number): HeaderVerdict {
+  const damaged = { kind: 'damaged', headerBytes: SEGMENT_HEADER_BYTES } as const;
+  if (bytes.length < FIXED_BYTES) return damaged;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(16, true) !== crc32c(bytes.subarray(0, 16))) return damaged;
+  if (MAGIC.some((byte, i) => bytes[i] !== byte)) return damaged;
+  const version = view.getUint32(8, true);
+  if (version > VERSION) return { kind: 'unknown-version' };
+  if (view.getUint32(12, true) !== number) return damaged;
+  if (version === 1) {
+    const headerBytes = FIXED_BYTES;
+    return { kind: 'good', headerBytes, number, previous: undefined, removedBytes: 0 };
+  }
+  if (bytes.length < SEGMENT_HEADER_BYTES) return damaged;
+  if (view.getUint32(32, true) !== crc32c(bytes.subarray(FIXED_BYTES, 32))) return damaged;
+  const before = view.getUint32(20, true);
+  return {
+    kind: 'good',
+    headerBytes: SEGMENT_HEADER_BYTES,
+    number,
+    previous: before === 0 ? undefined : { number: before, sizeBytes: view.getUint32(24, true) },
+    removedBytes: view.getUint32(28, true),
+  };
 }
 
 /** Writes a record at an offset; returns the offset after it. */

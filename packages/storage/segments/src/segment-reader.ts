@@ -1,12 +1,7 @@
 import { CorruptionError } from '@dwcp/core';
 
 import { type FileSystem, type OpenFile } from './file-system.ts';
-import {
-  isRecordIntact,
-  RECORD_HEADER_BYTES,
-  recordLength,
-  SEGMENT_HEADER_BYTES,
-} from './segment-format.ts';
+import { isRecordIntact, RECORD_HEADER_BYTES, recordLength } from './segment-format.ts';
 
 /** A place between two records; the offset 0 is that of a segment's first one too. */
 export interface WalPlace {
@@ -23,20 +18,22 @@ export interface WalPart {
 
 /**
  * Reads whole records of a segment, at least one where there is one.
- * @param part `size` is how far the segment is known to be written
+ * @param part `size` is how far the segment is known to be written, `headerBytes` where its first
+ *   record is
  * @throws CorruptionError when what is stored there is no record
  */
 export async function readSegmentPart(
   fileSystem: FileSystem,
   part: {
     readonly path: string;
+    readonly headerBytes: number;
     readonly size: number;
     readonly offset: number;
     readonly maxBytes: number;
   },
 ): Promise<WalPart> {
   const { path, size, maxBytes } = part;
-  const start = Math.max(part.offset, SEGMENT_HEADER_BYTES);
+  const start = Math.max(part.offset, part.headerBytes);
   if (start >= size) return { records: [], offset: start };
   const file = await fileSystem.open(path, 'read');
   try {

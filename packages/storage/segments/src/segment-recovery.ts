@@ -3,7 +3,7 @@ import { BackendError, CorruptionError, type Log } from '@dwcp/core';
 import { writeFileAtomically } from './atomic-file.ts';
 import { type FileSystem, type OpenFile } from './file-system.ts';
 import {
-  checkSegmentHeader,
+  type HeaderVerdict,
   isRecordIntact,
   MAX_RECORD_BYTES,
   RECORD_HEADER_BYTES,
@@ -16,8 +16,11 @@ export interface SegmentSource {
   readonly fileSystem: FileSystem;
   readonly path: string;
   readonly number: number;
+  readonly header: HeaderVerdict;
   /** Only the last segment may end in a write that a crash cut short. */
   readonly isLast: boolean;
+  /** How long the next segment says that it was; 0 when nothing tells. */
+  readonly wantedBytes: number;
   readonly onRecord: (payload: Uint8Array) => void;
   readonly log: Log;
 }
@@ -25,6 +28,8 @@ export interface SegmentSource {
 export interface SegmentReport {
   /** Bytes of the file as it is left behind; 0 when it was removed. */
   readonly sizeBytes: number;
+  /** Where its first record is. */
+  readonly headerBytes: number;
   readonly recordCount: number;
   /** Cut from the end: the unfinished last write. */
   readonly tornBytes: number;
@@ -45,7 +50,16 @@ interface Run {
  * intact records, and the damaged original stays beside it as `*.damaged`.
  */
 export async function recoverSegment(source: SegmentSource): Promise<SegmentReport> {
-  const { fileSystem, path, number, isLast, log } = source;
+  const { fileSystem, path, header, isLast, wantedBytes, log } = source;
+  if (header.kind === 'unknown-version') {
+    throw new BackendError(
+      'write-ahead log',
+      `${path} has a version this program does not know; start the newer version that wrote it`,
+      { retryable: false },
+    );
+  }
+  let { headerBytes } = header;
+  let removedBytes = header.kind === 'good' ? header.removedBytes : 0;
   const runs: Run[] = [];
   const gaps: CorruptionError[] = [];
   let recordCount = 0;
@@ -55,17 +69,9 @@ export async function recoverSegment(source: SegmentSource): Promise<SegmentRepo
   const file = await fileSystem.open(path, 'modify');
   try {
     size = await file.size();
-    const header = await readRange(file, 0, Math.min(size, SEGMENT_HEADER_BYTES));
-    const verdict = checkSegmentHeader(header, number);
-    if (verdict === 'unknown-version') {
-      throw new BackendError(
-        'write-ahead log',
-        `${path} has a version this program does not know; start the newer version that wrote it`,
-        { retryable: false },
-      );
-    }
-    let position = Math.min(size, SEGMENT_HEADER_BYTES);
-    if (verdict === 'damaged' && !(isLast && size < SEGMENT_HEADER_BYTES)) {
+    const cutBytes = Math.max(0, wantedBytes - size - removedBytes);
+    let position = Math.min(size, headerBytes);
+    if (header.kind === 'damaged' && !(isLast && size < SEGMENT_HEADER_BYTES)) {
       gaps.push(new CorruptionError(path, 0, 'the segment header is damaged'));
     }
     while (position < size) {
@@ -79,11 +85,16 @@ export async function recoverSegment(source: SegmentSource): Promise<SegmentRepo
         tornBytes = rest.length;
         break;
       }
-      const lost = next ?? rest.length;
+      const lost = next ?? rest.length + cutBytes;
       lostBytes += lost;
       gaps.push(new CorruptionError(path, run.end, `${lost} bytes are no intact record`));
       position = run.end + lost;
     }
+    if (cutBytes > 0 && position <= size) {
+      lostBytes += cutBytes;
+      gaps.push(new CorruptionError(path, size, `${cutBytes} bytes are missing at the end`));
+    }
+    removedBytes += lostBytes;
     if (tornBytes > 0) {
       await file.truncate(size - tornBytes);
       size -= tornBytes;
@@ -102,8 +113,14 @@ export async function recoverSegment(source: SegmentSource): Promise<SegmentRepo
       'the write-ahead log is damaged; going on after it',
     );
   }
-  if (gaps.length > 0) size = await salvage(source, runs, size);
-  return { sizeBytes: size, recordCount, tornBytes, gaps, lostBytes };
+  if (gaps.length > 0) {
+    const salvaged = await salvage(source, { runs, removedBytes });
+    if (salvaged !== undefined) {
+      size = salvaged;
+      headerBytes = SEGMENT_HEADER_BYTES;
+    }
+  }
+  return { sizeBytes: size, headerBytes, recordCount, tornBytes, gaps, lostBytes };
 }
 
 /** Reads records until the end or until something that is none; returns where it stopped. */
@@ -183,10 +200,25 @@ function isUnfinished(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
-/** Writes the intact records to a new file of the same name. Returns its size. */
-async function salvage(source: SegmentSource, runs: readonly Run[], size: number): Promise<number> {
+/** Where the damaged original of a segment stays. */
+export function damagedName(path: string): string {
+  return `${path}.damaged`;
+}
+
+interface Salvage {
+  readonly runs: readonly Run[];
+  /** What the new file lacks, to stand in its header. */
+  readonly removedBytes: number;
+}
+
+/** Writes the intact records to a new file of the same name. Returns its size; undefined when it could not. */
+async function salvage(
+  source: SegmentSource,
+  { runs, removedBytes }: Salvage,
+): Promise<number | undefined> {
   const { fileSystem, path, number, log } = source;
-  const aside = `${path}.damaged`;
+  const previous = source.header.kind === 'good' ? source.header.previous : undefined;
+  const aside = damagedName(path);
   try {
     // The link comes first, so that no crash leaves us with neither file.
     await fileSystem.link(path, aside).catch((error: unknown) => {
@@ -201,7 +233,7 @@ async function salvage(source: SegmentSource, runs: readonly Run[], size: number
     try {
       await writeFileAtomically(fileSystem, path, async (file) => {
         const header = new Uint8Array(SEGMENT_HEADER_BYTES);
-        writeSegmentHeader(header, number);
+        writeSegmentHeader(header, { number, previous, removedBytes });
         await file.write(header, 0);
         for (const run of runs) {
           for (let at = run.start; at < run.end; at += MAX_RECORD_BYTES) {
@@ -218,6 +250,6 @@ async function salvage(source: SegmentSource, runs: readonly Run[], size: number
   } catch (err) {
     // The records were read and are in memory; the next start will find the same damage again.
     log.warn({ err, path }, 'could not write a clean copy of a damaged log segment');
-    return size;
+    return undefined;
   }
 }

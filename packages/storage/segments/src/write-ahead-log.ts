@@ -1,26 +1,25 @@
 import { join } from 'node:path';
 
-import {
-  BackendError,
-  type CorruptionError,
-  InvalidInputError,
-  type Log,
-  silentLog,
-} from '@dwcp/core';
+import { BackendError, InvalidInputError, type Log, silentLog } from '@dwcp/core';
 
-import { isTemporaryFile } from './atomic-file.ts';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
+import {
+  type RecoveredLog,
+  recoverLog,
+  type StoredSegment,
+  type WalRecovery,
+} from './log-recovery.ts';
 import {
   MAX_RECORD_BYTES,
   RECORD_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  type SegmentLink,
   segmentName,
-  segmentNumber,
   writeRecord,
   writeSegmentHeader,
 } from './segment-format.ts';
 import { readSegmentPart, type WalPart, type WalPlace } from './segment-reader.ts';
-import { recoverSegment } from './segment-recovery.ts';
 
 /**
  * What an acknowledged record survives: `os` the end of the process (`kill -9`), `disk` also a power
@@ -49,18 +48,6 @@ export interface WriteAheadLogOptions {
   readonly maxWaitingBytes?: number;
   readonly fileSystem?: FileSystem;
   readonly log?: Log;
-}
-
-/** What opening found. */
-export interface WalRecovery {
-  readonly segmentCount: number;
-  readonly recordCount: number;
-  readonly sizeBytes: number;
-  /** Cut off the end: a write that was never acknowledged. */
-  readonly tornBytes: number;
-  /** Places where stored bytes were damaged; the records in them are lost. */
-  readonly gaps: readonly CorruptionError[];
-  readonly lostBytes: number;
 }
 
 export interface WalStats {
@@ -92,15 +79,6 @@ interface CurrentFile {
   size: number;
 }
 
-async function fileSize(fileSystem: FileSystem, path: string): Promise<number> {
-  const file = await fileSystem.open(path, 'read');
-  try {
-    return await file.size();
-  } finally {
-    await file.close();
-  }
-}
-
 /** Bytes written in one call, at most (one record may be longer). */
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 const MAX_KEPT_BUFFER_BYTES = 1024 * 1024;
@@ -121,8 +99,10 @@ export class WriteAheadLog implements AsyncDisposable {
   readonly #segmentSizeBytes: number;
   readonly #durability: Durability;
   readonly #maxWaitingBytes: number;
-  /** Sizes of the segments on disk. */
-  readonly #sizes: Map<number, number>;
+  /** The segments on disk, ascending. */
+  readonly #segments: Map<number, StoredSegment>;
+  /** The last one that was written to, dropped or not. */
+  #last: SegmentLink | undefined;
   #current: CurrentFile | undefined;
   /** Where the next append goes, and how long that segment will then be. */
   #segment: number;
@@ -137,12 +117,7 @@ export class WriteAheadLog implements AsyncDisposable {
   #appendedBytes = 0;
   #failedWrites = 0;
 
-  private constructor(
-    options: WriteAheadLogOptions,
-    recovery: WalRecovery,
-    sizes: Map<number, number>,
-    segment: number,
-  ) {
+  private constructor(options: WriteAheadLogOptions, { recovery, segments, next }: RecoveredLog) {
     this.recovery = recovery;
     this.#dir = options.dir;
     this.#fileSystem = options.fileSystem ?? nodeFileSystem;
@@ -150,51 +125,28 @@ export class WriteAheadLog implements AsyncDisposable {
     this.#segmentSizeBytes = options.segmentSizeBytes ?? 64 * 1024 * 1024;
     this.#durability = options.durability ?? 'os';
     this.#maxWaitingBytes = options.maxWaitingBytes ?? 64 * 1024 * 1024;
-    this.#sizes = sizes;
-    this.#segment = segment;
+    this.#segments = segments;
+    this.#segment = next;
+    for (const [number, { sizeBytes }] of segments) this.#last = { number, sizeBytes };
   }
 
   /**
    * Replays what is stored and opens the log for appending. A damaged place is logged, counted in
-   * `recovery` and passed over; see recoverSegment.
+   * `recovery` and passed over; see recoverLog.
    * @throws BackendError for a segment of a later format version
    */
   static async open(options: WriteAheadLogOptions): Promise<WriteAheadLog> {
     const { dir, onRecord, firstSegment = 1 } = options;
     const fileSystem = options.fileSystem ?? nodeFileSystem;
     await fileSystem.makeDirectory(dir);
-    const numbers: number[] = [];
-    const sizes = new Map<number, number>();
-    for (const name of await fileSystem.list(dir)) {
-      const number = segmentNumber(name);
-      if (isTemporaryFile(name)) await fileSystem.remove(join(dir, name));
-      else if (number !== undefined && number < firstSegment) {
-        sizes.set(number, await fileSize(fileSystem, join(dir, name)));
-      } else if (number !== undefined) numbers.push(number);
-    }
-    numbers.sort((a, b) => a - b);
-    const gaps: CorruptionError[] = [];
-    const total = { recordCount: 0, sizeBytes: 0, tornBytes: 0, lostBytes: 0 };
-    for (const number of numbers) {
-      const report = await recoverSegment({
-        fileSystem,
-        path: join(dir, segmentName(number)),
-        number,
-        isLast: number === numbers.at(-1),
-        onRecord: (payload) => onRecord(payload, number),
-        log: options.log ?? silentLog,
-      });
-      if (report.sizeBytes > 0) sizes.set(number, report.sizeBytes);
-      gaps.push(...report.gaps);
-      total.recordCount += report.recordCount;
-      total.sizeBytes += report.sizeBytes;
-      total.tornBytes += report.tornBytes;
-      total.lostBytes += report.lostBytes;
-    }
-    const recovery = { segmentCount: numbers.length, gaps, ...total };
-    // Never a number that was used or promised before: a reader skips what is below its mark.
-    const next = Math.max(firstSegment, (numbers.at(-1) ?? 0) + 1);
-    return new WriteAheadLog(options, recovery, sizes, next);
+    const recovered = await recoverLog({
+      dir,
+      fileSystem,
+      firstSegment,
+      onRecord,
+      log: options.log ?? silentLog,
+    });
+    return new WriteAheadLog(options, recovered);
   }
 
   /** The segment that the next append goes to. Rises only; after a failed write it has risen. */
@@ -209,7 +161,7 @@ export class WriteAheadLog implements AsyncDisposable {
 
   get sizeBytes(): number {
     let size = 0;
-    for (const bytes of this.#sizes.values()) size += bytes;
+    for (const { sizeBytes } of this.#segments.values()) size += sizeBytes;
     return size;
   }
 
@@ -273,14 +225,16 @@ export class WriteAheadLog implements AsyncDisposable {
 
   /** Bytes of durable records between a place and the end. */
   bytesAfter({ segment, offset }: WalPlace): number {
-    let bytes = -Math.min(offset, this.#sizes.get(segment) ?? 0);
-    for (const [number, size] of this.#sizes) if (number >= segment) bytes += size;
+    let bytes = -Math.min(offset, this.#segments.get(segment)?.sizeBytes ?? 0);
+    for (const [number, { sizeBytes }] of this.#segments) {
+      if (number >= segment) bytes += sizeBytes;
+    }
     return Math.max(0, bytes);
   }
 
   /** The segments there are, ascending, with the bytes that may be read of each. */
   segments(): readonly (readonly [number: number, sizeBytes: number])[] {
-    return [...this.#sizes].sort(([a], [b]) => a - b);
+    return [...this.#segments].map(([number, { sizeBytes }]) => [number, sizeBytes] as const);
   }
 
   /**
@@ -289,24 +243,29 @@ export class WriteAheadLog implements AsyncDisposable {
    */
   async read(place: WalPlace, maxBytes: number): Promise<WalPart> {
     const path = join(this.#dir, segmentName(place.segment));
-    const size = this.#sizes.get(place.segment);
-    if (size === undefined) return { records: [], offset: place.offset };
-    return readSegmentPart(this.#fileSystem, { path, size, offset: place.offset, maxBytes });
+    const segment = this.#segments.get(place.segment);
+    if (segment === undefined) return { records: [], offset: place.offset };
+    const { headerBytes, sizeBytes: size } = segment;
+    const { offset } = place;
+    return readSegmentPart(this.#fileSystem, { path, headerBytes, size, offset, maxBytes });
   }
 
-  /** Removes the segments below a number that `cut` gave. */
+  /**
+   * Removes the segments below a number that `cut` gave, which the next `open` wants as `firstSegment`:
+   * without it they are told as missing.
+   */
   async dropBefore(segment: number): Promise<void> {
-    for (const number of this.#sizes.keys()) {
+    for (const number of this.#segments.keys()) {
       if (number >= segment) continue;
       // Also while it is still open: nothing is written to it any more.
       await this.#fileSystem.remove(join(this.#dir, segmentName(number)));
-      this.#sizes.delete(number);
+      this.#segments.delete(number);
     }
   }
 
   stats(): WalStats {
     return {
-      segmentCount: this.#sizes.size,
+      segmentCount: this.#segments.size,
       sizeBytes: this.sizeBytes,
       waitingBytes: this.#waitingBytes,
       appendedRecords: this.#appendedRecords,
@@ -321,16 +280,40 @@ export class WriteAheadLog implements AsyncDisposable {
     await this.#drained;
     const current = this.#current;
     this.#current = undefined;
-    if (current === undefined) return;
     try {
-      await current.file.sync();
+      await current?.file.sync();
     } finally {
-      await current.file.close();
+      await current?.file.close();
     }
+    await this.#writeEnd();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** A segment of nothing but its header, so that the next start knows how long the last one is. */
+  async #writeEnd(): Promise<void> {
+    if (this.#segments.size === 0) return;
+    const number = Math.max(this.#segment, (this.#last?.number ?? 0) + 1);
+    const path = join(this.#dir, segmentName(number));
+    try {
+      const file = await this.#fileSystem.open(path, 'create');
+      try {
+        const header = new Uint8Array(SEGMENT_HEADER_BYTES);
+        writeSegmentHeader(header, this.#header(number));
+        await file.write(header, 0);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (err) {
+      this.#log.warn({ err, path }, 'could not note the end of the write-ahead log');
+    }
+  }
+
+  #header(number: number): SegmentHeader {
+    return { number, previous: this.#last, removedBytes: 0 };
   }
 
   #beginSegment(): void {
@@ -396,7 +379,7 @@ export class WriteAheadLog implements AsyncDisposable {
     const bytes = this.#buffer(length);
     let offset = 0;
     if (isNew) {
-      writeSegmentHeader(bytes, current.number);
+      writeSegmentHeader(bytes, this.#header(current.number));
       offset = SEGMENT_HEADER_BYTES;
     }
     for (const { payload } of group) offset = writeRecord(bytes, offset, payload);
@@ -406,7 +389,11 @@ export class WriteAheadLog implements AsyncDisposable {
       if (isNew) await this.#fileSystem.syncDirectory(this.#dir);
     }
     current.size += length;
-    this.#sizes.set(current.number, current.size);
+    this.#last = { number: current.number, sizeBytes: current.size };
+    this.#segments.set(current.number, {
+      sizeBytes: current.size,
+      headerBytes: SEGMENT_HEADER_BYTES,
+    });
     this.#appendedRecords += group.length;
     this.#appendedBytes += length;
   }

@@ -17,12 +17,21 @@ function checksum(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-function decodeSegment(file: Buffer): { number: number; payloads: string[] } {
+interface Segment {
+  readonly number: number;
+  readonly previous: number;
+  readonly previousBytes: number;
+  readonly removedBytes: number;
+  readonly payloads: readonly string[];
+}
+
+function decodeSegment(file: Buffer): Segment {
   expect(file.toString('latin1', 0, 8)).toBe('DWCPWAL\n');
-  expect(file.readUInt32LE(8)).toBe(1);
+  expect(file.readUInt32LE(8)).toBe(2);
   expect(file.readUInt32LE(16)).toBe(checksum(file.subarray(0, 16)));
+  expect(file.readUInt32LE(32)).toBe(checksum(file.subarray(20, 32)));
   const payloads: string[] = [];
-  for (let at = 20; at < file.length;) {
+  for (let at = 36; at < file.length;) {
     const length = file.readUInt32LE(at);
     const payload = file.subarray(at + 8, at + 8 + length);
     const covered = Buffer.concat([file.subarray(at, at + 4), payload]);
@@ -30,7 +39,13 @@ function decodeSegment(file: Buffer): { number: number; payloads: string[] } {
     payloads.push(payload.toString());
     at += 8 + length;
   }
-  return { number: file.readUInt32LE(12), payloads };
+  return {
+    number: file.readUInt32LE(12),
+    previous: file.readUInt32LE(20),
+    previousBytes: file.readUInt32LE(24),
+    removedBytes: file.readUInt32LE(28),
+    payloads,
+  };
 }
 
 test('a decoder written from the page reads what the log wrote', async () => {
@@ -39,10 +54,13 @@ test('a decoder written from the page reads what the log wrote', async () => {
   for (const payload of ['a', 'bc', 'def']) await log.append(Buffer.from(payload));
   await log.close();
   const file = readFileSync(join(dir, '00000001.wal'));
-  expect(decodeSegment(file)).toEqual({ number: 1, payloads: ['a', 'bc', 'def'] });
+  const first = { number: 1, previous: 0, previousBytes: 0, removedBytes: 0 };
+  expect(decodeSegment(file)).toEqual({ ...first, payloads: ['a', 'bc', 'def'] });
+  const end = { number: 2, previous: 1, previousBytes: file.length, removedBytes: 0, payloads: [] };
+  expect(decodeSegment(readFileSync(join(dir, '00000002.wal')))).toEqual(end);
 });
 
-test('the log reads a segment that was put together by hand from the page', async () => {
+test('the log reads a segment of version 1, put together by hand from the page', async () => {
   const dir = temporaryDirectory();
   const header = Buffer.alloc(20);
   header.write('DWCPWAL\n', 'latin1');

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { nodeFileSystem, WriteAheadLog, type WriteAheadLogOptions } from '@dwcp/segments';
@@ -158,7 +158,7 @@ describe('cutting and dropping', () => {
     await log.close();
     const { log: again, records } = await openLog(dir);
     expect(records).toEqual(['d']);
-    expect(again.sizeBytes).toBe(20 + 8 + 1);
+    expect(again.sizeBytes).toBe(36 + 8 + 1);
     await again.close();
   });
 
@@ -171,7 +171,7 @@ describe('cutting and dropping', () => {
     expect(log.segments().map(([number]) => number)).toEqual([1, 7]);
     await log.dropBefore(7);
     await log.close();
-    expect(readdirSync(dir)).toEqual(['00000007.wal']);
+    expect(readdirSync(dir)).toEqual(['00000007.wal', '00000008.wal']);
   });
 
   test('what is durable can be read from any place, part by part', async () => {
@@ -216,7 +216,7 @@ describe('recovery', () => {
       const dir = temporaryDirectory();
       writeFileSync(join(dir, '00000001.wal'), whole.subarray(0, length));
       const { log, records } = await openLog(dir);
-      const kept = ['one', 'two', 'three'].slice(0, length < 31 ? 0 : length < 42 ? 1 : 2);
+      const kept = ['one', 'two', 'three'].slice(0, length < 47 ? 0 : length < 58 ? 1 : 2);
       expect(records).toEqual(kept);
       expect(log.recovery.gaps).toEqual([]);
       await log.append(bytes('next'));
@@ -230,6 +230,7 @@ describe('recovery', () => {
 
   test('a tail of zeros, as a power cut leaves it, is cut off', async () => {
     const { dir, path } = await threeRecords();
+    rmSync(join(dir, '00000002.wal'));
     writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.alloc(500)]));
     const { log, records } = await openLog(dir);
     expect(records).toEqual(['one', 'two', 'three']);
@@ -246,10 +247,10 @@ describe('recovery', () => {
       damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8));
       writeFileSync(join(dir, '00000001.wal'), damaged);
       const { log, records } = await openLog(dir);
-      const hit = at < 20 ? undefined : at < 31 ? 'one' : at < 42 ? 'two' : 'three';
+      const hit = at < 36 ? undefined : at < 47 ? 'one' : at < 58 ? 'two' : 'three';
       expect(records).toEqual(['one', 'two', 'three'].filter((record) => record !== hit));
       // A longer length in the last record cannot be told from an unfinished write.
-      const unfinished = at >= 42 && at < 46 && log.recovery.tornBytes > 0;
+      const unfinished = at >= 58 && at < 62 && log.recovery.tornBytes > 0;
       expect(log.recovery.gaps).toHaveLength(unfinished ? 0 : 1);
       await log.close();
 
@@ -267,7 +268,7 @@ describe('recovery', () => {
     const { log } = await openLog(dir);
     await log.append(bytes('four'));
     await log.close();
-    writeFileSync(path, readFileSync(path).subarray(0, 45));
+    writeFileSync(path, readFileSync(path).subarray(0, 61));
     const told: unknown[] = [];
     const { log: again, records } = await openLog(dir, {
       log: {
@@ -281,16 +282,81 @@ describe('recovery', () => {
       },
     });
     expect(records).toEqual(['one', 'two', 'four']);
-    expect(again.recovery.gaps).toMatchObject([{ code: 'DWCP_DATA_CORRUPT', path, offset: 42 }]);
-    expect(again.recovery.lostBytes).toBe(3);
+    expect(again.recovery.gaps).toMatchObject([{ code: 'DWCP_DATA_CORRUPT', path, offset: 58 }]);
+    expect(again.recovery.lostBytes).toBe(13);
     expect(told).toEqual(again.recovery.gaps);
     await again.close();
   });
 
+  test('a segment that is gone is told once, and the others are read', async () => {
+    const { dir, path } = await threeRecords();
+    const { log } = await openLog(dir);
+    await log.append(bytes('four'));
+    await log.close();
+    const { length } = readFileSync(path);
+    rmSync(path);
+    const { log: again, records } = await openLog(dir);
+    expect(records).toEqual(['four']);
+    expect(again.recovery.gaps).toMatchObject([{ code: 'DWCP_DATA_CORRUPT', path, offset: 0 }]);
+    expect(again.recovery.lostBytes).toBe(length);
+    await again.close();
+    const { log: later } = await openLog(dir);
+    expect(later.recovery.gaps).toEqual([]);
+    await later.close();
+  });
+
+  test('a segment that is gone below the first wanted one is no gap', async () => {
+    const { dir, path } = await threeRecords();
+    const { log } = await openLog(dir);
+    await log.append(bytes('four'));
+    await log.close();
+    rmSync(path);
+    const { log: again, records } = await openLog(dir, { firstSegment: 3 });
+    expect(records).toEqual(['four']);
+    expect(again.recovery.gaps).toEqual([]);
+    await again.close();
+  });
+
+  test('a segment that was cut exactly between two records is told once, also the last of a closed log', async () => {
+    for (const isLast of [true, false]) {
+      const { dir, path } = await threeRecords();
+      if (!isLast) {
+        const { log } = await openLog(dir);
+        await log.append(bytes('four'));
+        await log.close();
+      }
+      // Behind `two`.
+      writeFileSync(path, readFileSync(path).subarray(0, 58));
+      const { log: again, records } = await openLog(dir);
+      expect(records).toEqual(isLast ? ['one', 'two'] : ['one', 'two', 'four']);
+      expect(again.recovery.gaps).toMatchObject([{ path, offset: 58 }]);
+      expect(again.recovery.lostBytes).toBe(13);
+      await again.close();
+      const { log: later, records: same } = await openLog(dir);
+      expect(same).toEqual(records);
+      expect(later.recovery.gaps).toEqual([]);
+      await later.close();
+    }
+  });
+
+  test('where damage was cut out of a segment, its length is no second gap', async () => {
+    const { dir, path } = await threeRecords();
+    const damaged = readFileSync(path);
+    damaged[50] = (damaged[50] ?? 0) ^ 1;
+    writeFileSync(path, damaged);
+    for (const gaps of [1, 0, 0]) {
+      const { log, records } = await openLog(dir);
+      expect(records.slice(0, 2)).toEqual(['one', 'three']);
+      expect(log.recovery.gaps).toHaveLength(gaps);
+      await log.append(bytes('more'));
+      await log.close();
+    }
+  });
+
   test('a segment of a later format version stops the start and is left alone', async () => {
     const { dir, path } = await threeRecords();
-    // A version 2 header with its own right checksum.
-    const header = Buffer.from('445743505741 4c0a 02000000 01000000'.replaceAll(' ', ''), 'hex');
+    // A version 3 header with its own right checksum.
+    const header = Buffer.from('445743505741 4c0a 03000000 01000000'.replaceAll(' ', ''), 'hex');
     const { crc32c } = await import('@dwcp/segments');
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32LE(crc32c(header));
@@ -336,7 +402,8 @@ describe('failing disks', () => {
           const dir = temporaryDirectory();
           const fileSystem = faulty((_, index) => (index === step ? fate : 'work'));
           const acknowledged: string[] = [];
-          const { log } = await openLog(dir, { fileSystem, durability, segmentSizeBytes: 60 });
+          let firstSegment = 1;
+          const { log } = await openLog(dir, { fileSystem, durability, segmentSizeBytes: 76 });
           for (let i = 0; i < 8; i++) {
             const payload = `record ${i}`;
             const write = log.append(bytes(payload)).then(() => acknowledged.push(payload));
@@ -344,13 +411,14 @@ describe('failing disks', () => {
             if (i === 4) {
               const cut = await new Promise<number>((resolve) => log.cut(resolve));
               acknowledged.length = 0;
+              firstSegment = cut;
               await log.dropBefore(cut).catch(() => undefined);
             }
           }
           await log.close().catch(() => undefined);
           if (step === -1) steps = fileSystem.operationCount;
 
-          const { log: again, records } = await openLog(dir);
+          const { log: again, records } = await openLog(dir, { firstSegment });
           expect(records).toEqual([...new Set(records)].toSorted());
           expect(records.filter((record) => acknowledged.includes(record))).toEqual(acknowledged);
           expect(again.recovery.gaps).toEqual([]);
