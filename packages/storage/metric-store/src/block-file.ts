@@ -1,5 +1,3 @@
-import { zstdDecompressSync } from 'node:zlib';
-
 import { CorruptionError } from '@dwcp/core';
 import { type FileSystem, type OpenFile } from '@dwcp/segments';
 
@@ -15,6 +13,14 @@ import {
   HEADER_BYTES,
   unwrap,
 } from './block-format.ts';
+import { openEnvelope } from './group.ts';
+
+/** What reading a block asks of a file system. */
+export interface BlockFiles extends Pick<FileSystem, 'remove'> {
+  open(path: string, mode: 'read'): Promise<OpenBlockFile>;
+}
+
+export type OpenBlockFile = Pick<OpenFile, 'size' | 'read' | 'close'>;
 
 /** A block file, open for reading; it can be removed while it is read. */
 export class BlockFile {
@@ -22,17 +28,17 @@ export class BlockFile {
   readonly version: BlockVersion;
   readonly footer: BlockFooter;
   readonly sizeBytes: number;
-  readonly #fileSystem: FileSystem;
-  readonly #file: OpenFile;
+  readonly #fileSystem: BlockFiles;
+  readonly #file: OpenBlockFile;
   #readers = 0;
   #isRetired = false;
   #pins = 0;
   #isUnwanted = false;
 
   private constructor(
-    fileSystem: FileSystem,
+    fileSystem: BlockFiles,
     path: string,
-    file: OpenFile,
+    file: OpenBlockFile,
     known: {
       readonly version: BlockVersion;
       readonly footer: BlockFooter;
@@ -48,7 +54,7 @@ export class BlockFile {
   }
 
   /** @throws CorruptionError when header or footer are damaged */
-  static async open(fileSystem: FileSystem, path: string): Promise<BlockFile> {
+  static async open(fileSystem: BlockFiles, path: string): Promise<BlockFile> {
     const file = await fileSystem.open(path, 'read');
     try {
       const sizeBytes = await file.size();
@@ -132,20 +138,12 @@ export class BlockFile {
 
   async #readRaw({ position, sizeBytes }: GroupPlace): Promise<Uint8Array> {
     const bytes = await readRange(this.#file, position, sizeBytes);
-    const { compressed, rawLength } = unwrap(this.path, position, bytes);
-    try {
-      const raw = zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, rawLength) });
-      // zlib gives a view of 64 KiB at least, and groups are kept.
-      return raw.buffer.byteLength > raw.length * 2 ? new Uint8Array(raw) : raw;
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new CorruptionError(this.path, position, `what is stored cannot be read: ${reason}`);
-    }
+    return openEnvelope(this.path, position, bytes);
   }
 }
 
 export async function readRange(
-  file: OpenFile,
+  file: Pick<OpenFile, 'read'>,
   position: number,
   length: number,
 ): Promise<Uint8Array> {

@@ -9,11 +9,13 @@ export const HEADER_BYTES = 16;
 export const ENVELOPE_BYTES = 12;
 const MAGIC = 'DWCPMBLK';
 const FOOTER_MAGIC = 'MBLK';
-/** Version 1 had a shorter footer; both are read, the later one is written. */
-export const BLOCK_VERSION = 2;
-export type BlockVersion = 1 | 2;
+/** Version 1 had a shorter footer, 2 no stored tails; all are read, the last one is written. */
+export const BLOCK_VERSION = 3;
+export type BlockVersion = 1 | 2 | 3;
 /** Of the footer, by version. */
-export const FOOTER_BYTES = { 1: 64, 2: 96 } as const;
+export const FOOTER_BYTES = { 1: 64, 2: 96, 3: 96 } as const;
+/** Flag in the raw length of an envelope: what follows the compressed bytes is stored as it is. */
+export const STORED_TAIL = 0x80000000;
 
 /** What a block says about itself in its last bytes. */
 export interface BlockFooter {
@@ -132,7 +134,7 @@ export function checkHeader(path: string, bytes: Uint8Array): BlockVersion {
     throw new CorruptionError(path, 0, 'the block header is damaged');
   }
   const version = buffer.readUInt32LE(8);
-  if (version !== 1 && version !== 2) throw laterVersion(path);
+  if (version !== 1 && version !== 2 && version !== 3) throw laterVersion(path);
   return version;
 }
 
@@ -156,7 +158,7 @@ export function encodeFooter(footer: BlockFooter, version: BlockVersion = BLOCK_
   bytes.writeDoubleLE(footer.minUnixMs, 32);
   bytes.writeDoubleLE(footer.maxUnixMs, 40);
   bytes.writeDoubleLE(footer.sampleCount, 48);
-  if (version === 2) {
+  if (version !== 1) {
     bytes.writeUInt32LE(footer.deletedThrough, 28);
     bytes.writeDoubleLE(footer.sealedUnixMs, 56);
     bytes.writeUInt32LE(footer.resolutionMs, 64);
@@ -206,18 +208,17 @@ export function decodeFooter(
   };
 }
 
-/** Compressed bytes with their lengths and checksum before them. */
-export function wrap(compressed: Uint8Array, rawLength: number): Uint8Array {
-  return Buffer.concat([encodeEnvelope([compressed], rawLength), compressed]);
-}
-
 /** What stands before compressed bytes. */
-export function encodeEnvelope(compressed: readonly Uint8Array[], rawLength: number): Uint8Array {
+export function encodeEnvelope(
+  parts: readonly Uint8Array[],
+  rawLength: number,
+  flags: 0 | typeof STORED_TAIL = 0,
+): Uint8Array {
   const bytes = Buffer.allocUnsafe(ENVELOPE_BYTES);
-  bytes.writeUInt32LE(lengthOf(compressed), 0);
-  bytes.writeUInt32LE(rawLength, 4);
+  bytes.writeUInt32LE(lengthOf(parts), 0);
+  bytes.writeUInt32LE(rawLength + flags, 4);
   let checksum = crc32c(bytes.subarray(0, 8));
-  for (const part of compressed) checksum = crc32c(part, checksum);
+  for (const part of parts) checksum = crc32c(part, checksum);
   bytes.writeUInt32LE(checksum, 8);
   return bytes;
 }
@@ -227,12 +228,16 @@ export function lengthOf(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** @throws CorruptionError when the bytes are not what `wrap` gave */
-export function unwrap(
-  path: string,
-  offset: number,
-  bytes: Uint8Array,
-): { readonly compressed: Uint8Array; readonly rawLength: number } {
+/** What is in an envelope. */
+export interface Unwrapped {
+  /** Compressed bytes; with a tail u32 their length, they, and the tail. */
+  readonly content: Buffer;
+  readonly rawLength: number;
+  readonly hasTail: boolean;
+}
+
+/** @throws CorruptionError when the envelope or its content is damaged */
+export function unwrap(path: string, offset: number, bytes: Uint8Array): Unwrapped {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (
     buffer.length <= ENVELOPE_BYTES ||
@@ -241,7 +246,10 @@ export function unwrap(
   ) {
     throw new CorruptionError(path, offset, `${bytes.length} bytes do not match their checksum`);
   }
-  return { compressed: buffer.subarray(ENVELOPE_BYTES), rawLength: buffer.readUInt32LE(4) };
+  const length = buffer.readUInt32LE(4);
+  const hasTail = length >= STORED_TAIL;
+  const rawLength = hasTail ? length - STORED_TAIL : length;
+  return { content: buffer.subarray(ENVELOPE_BYTES), rawLength, hasTail };
 }
 
 function envelopeChecksum(bytes: Uint8Array): number {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createZstdCompress, zstdCompressSync } from 'node:zlib';
+import { createZstdCompress } from 'node:zlib';
 
 import { type FileSystem, type OpenFile, writeFileAtomically } from '@dwcp/segments';
 
@@ -14,15 +14,13 @@ import {
   type GroupPlace,
   IndexEncoder,
   lengthOf,
-  wrap,
 } from './block-format.ts';
 import { ByteWriter } from './bytes.ts';
 import { encodeChunk, isRandom } from './chunk.ts';
 import { type Columns } from './columns.ts';
 import { type CoarseChunk, encodeCoarse } from './downsample.ts';
+import { GroupWriter } from './group.ts';
 
-/** Raw bytes of a group; one is read and decompressed as a whole. */
-const GROUP_BYTES = 64 * 1024;
 /** Samples of a chunk: a query for a moment decodes no more than these. */
 const MAX_CHUNK_SAMPLES = 4_096;
 /** Compressed groups kept for the sake of their order. */
@@ -65,23 +63,16 @@ export async function writeBlock(
   return groups;
 }
 
-/** A group that is being filled. */
-class OpenGroup {
-  readonly bytes = new ByteWriter(GROUP_BYTES + 16 * 1024);
-  /** Valid while there are bytes. */
-  number = 0;
-}
-
 export class BlockWriter {
   readonly #file: OpenFile;
   readonly #onSeries: (series: BlockSeries) => void;
   readonly #index = new IndexEncoder();
   readonly #groups: GroupPlace[] = [];
-  readonly #regular = new OpenGroup();
+  readonly #regular = new GroupWriter();
   /** For values that do not compress: in one block of zstd they would spoil the codes of the others. */
-  readonly #random = new OpenGroup();
+  readonly #random = new GroupWriter();
   /** Where the series that is being written goes; undefined before its first chunk. */
-  #current: OpenGroup | undefined;
+  #current: GroupWriter | undefined;
   #groupCount = 0;
   /** Groups that wait for one of a lower number. */
   readonly #waiting = new Map<number, Uint8Array>();
@@ -122,9 +113,9 @@ export class BlockWriter {
         group: this.#numberOf(group),
         offset: group.bytes.length,
       });
-      encodeChunk(group.bytes, columns, start, end);
+      encodeChunk(group.bytes, columns, start, end, group.tail);
       this.#samplesInTurn += end - start;
-      if (group.bytes.length >= GROUP_BYTES) await this.#flush(group);
+      if (group.isFull) await this.#flush(group);
       else if (this.#samplesInTurn >= SAMPLES_PER_TURN) await this.#yield();
     }
     return rows;
@@ -140,7 +131,7 @@ export class BlockWriter {
       group: this.#numberOf(this.#regular),
       offset: encodeCoarse(this.#regular.bytes, this.#scratch, chunk),
     };
-    if (this.#regular.bytes.length >= GROUP_BYTES) await this.#flush(this.#regular);
+    if (this.#regular.isFull) await this.#flush(this.#regular);
     return row;
   }
 
@@ -185,8 +176,8 @@ export class BlockWriter {
     return this.#groups;
   }
 
-  #numberOf(group: OpenGroup): number {
-    if (group.bytes.length === 0) group.number = this.#groupCount++;
+  #numberOf(group: GroupWriter): number {
+    if (group.isEmpty) group.number = this.#groupCount++;
     return group.number;
   }
 
@@ -195,12 +186,11 @@ export class BlockWriter {
     await this.#flush(this.#random);
   }
 
-  async #flush({ bytes, number }: OpenGroup): Promise<void> {
-    if (bytes.length === 0) return;
-    const wrapped = wrap(zstdCompressSync(bytes.view()), bytes.length);
-    bytes.clear();
+  async #flush(group: GroupWriter): Promise<void> {
+    if (group.isEmpty) return;
+    const wrapped = group.take();
     this.#samplesInTurn = 0;
-    await this.#write(number, wrapped);
+    await this.#write(group.number, wrapped);
     // The one that all others wait for fills too slowly.
     if (this.#waiting.size >= MAX_WAITING_GROUPS) await this.#flushAll();
   }

@@ -13,6 +13,7 @@ const KIND_XOR = 2;
 const FLAG_STEADY = 4;
 const FLAG_HISTOGRAMS = 8;
 const FLAG_GRID = 16;
+const FLAG_TAIL = 32;
 
 const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
 const MAX_PLACES = 6;
@@ -20,18 +21,22 @@ const MAX_PLACES = 6;
 const MAX_MANTISSA = 2 ** 51;
 const SIGN = 0x80000000;
 
-/** Writes the samples from `start` up to, not including, `end`; at least one. */
+/**
+ * Writes the samples from `start` up to, not including, `end`; at least one.
+ * @param tail that of the group, for what does not compress; without it all is in the chunk
+ */
 export function encodeChunk(
   writer: ByteWriter,
   columns: Columns,
   start: number,
   end: number,
+  tail?: ByteWriter,
 ): void {
   const count = end - start;
   writer.varint(count);
   const flagsAt = writer.length;
   writer.byte(0);
-  let flags = encodeTimestamps(writer, columns.timestamps, start, end);
+  let flags = encodeTimestamps(writer, columns.timestamps, { start, end, tail });
   if (isConstant(columns.words, start, end)) {
     flags |= KIND_CONSTANT;
     writer.words(columns.words[start * 2] ?? 0, columns.words[start * 2 + 1] ?? 0);
@@ -54,7 +59,10 @@ export function isRandom(columns: Columns, start: number, end: number): boolean 
   return !isConstant(columns.words, start, end) && decimalPlaces(columns, start, end) < 0;
 }
 
-/** Writes a chunk's samples into the columns from a position on; returns how many they are. */
+/**
+ * Writes a chunk's samples into the columns from a position on; returns how many they are.
+ * @param bytes all of a group when the chunk is in one: its tail is found from its end
+ */
 export function decodeChunk(bytes: Uint8Array, offset: number, into: Columns, at: number): number {
   const reader = new ByteReader(bytes, offset);
   const count = reader.varint();
@@ -88,11 +96,16 @@ export function decodeChunk(bytes: Uint8Array, offset: number, into: Columns, at
   return count;
 }
 
+interface TimesPart {
+  readonly start: number;
+  readonly end: number;
+  readonly tail: ByteWriter | undefined;
+}
+
 function encodeTimestamps(
   writer: ByteWriter,
   timestamps: Float64Array,
-  start: number,
-  end: number,
+  { start, end, tail }: TimesPart,
 ): number {
   const first = timestamps[start] ?? 0;
   writer.zigzag(first);
@@ -103,7 +116,9 @@ function encodeTimestamps(
   for (let i = start + 2; steady && i < end; i++) {
     steady = (timestamps[i] ?? 0) - (timestamps[i - 1] ?? 0) === step;
   }
-  if (!steady && encodeGrid(writer, timestamps, start, end)) return FLAG_GRID;
+  if (!steady && encodeGrid({ writer, tail }, timestamps, start, end)) {
+    return tail === undefined ? FLAG_GRID : FLAG_GRID | FLAG_TAIL;
+  }
   writer.varint(step);
   if (steady) return FLAG_STEADY;
   let delta = step;
@@ -121,7 +136,7 @@ function decodeTimestamps(reader: ByteReader, target: Float64Array, flags: numbe
   target[0] = unixMs;
   if (target.length === 1) return;
   if ((flags & FLAG_GRID) !== 0) {
-    decodeGrid(reader, target);
+    decodeGrid(reader, target, (flags & FLAG_TAIL) !== 0);
     return;
   }
   const steady = (flags & FLAG_STEADY) !== 0;

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
 
 import { CorruptionError } from '@dwcp/core';
 import { type FileSystem, type OpenFile } from '@dwcp/segments';
@@ -19,6 +18,7 @@ import {
   parseBlockName,
   unwrap,
 } from './block-format.ts';
+import { openEnvelope } from './group.ts';
 import { type ManifestEntry } from './manifest.ts';
 
 /** What is wrong at a place of a file, in words. */
@@ -92,7 +92,7 @@ async function look(
     readGroup: async (group) => {
       const { position, sizeBytes: size } = index?.groups[group] ?? { position: 0, sizeBytes: 0 };
       try {
-        return decompress(path, position, await readRange(file, position, size));
+        return openEnvelope(path, position, await readRange(file, position, size));
       } catch (error) {
         if (!(error instanceof CorruptionError)) throw error;
         return { offset: position, problem: problemOf(error) };
@@ -157,7 +157,7 @@ function indexOf(
   position: number,
   wrapped: Uint8Array,
 ): { readonly groups: readonly GroupPlace[]; readonly series: readonly BlockSeries[] } {
-  const raw = decompress(path, position, wrapped);
+  const raw = openEnvelope(path, position, wrapped);
   try {
     const { groups, series } = decodeIndex(raw);
     const last = groups.at(-1);
@@ -167,16 +167,6 @@ function indexOf(
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new CorruptionError(path, position, `this is no index: ${error.message}`);
-  }
-}
-
-function decompress(path: string, position: number, wrapped: Uint8Array): Uint8Array {
-  const { compressed, rawLength } = unwrap(path, position, wrapped);
-  try {
-    return zstdDecompressSync(compressed, { maxOutputLength: Math.max(1, rawLength) });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CorruptionError(path, position, `it cannot be decompressed: ${reason}`);
   }
 }
 

@@ -18,9 +18,15 @@ interface Grid {
   readonly gaps: readonly number[];
 }
 
+export interface GridTarget {
+  readonly writer: ByteWriter;
+  /** That of the group; the deviations go there, as they are pure chance. */
+  readonly tail: ByteWriter | undefined;
+}
+
 /** Writes timestamps `start` to `end`, the first of which was written; false when they are no grid. */
 export function encodeGrid(
-  writer: ByteWriter,
+  { writer, tail }: GridTarget,
   timestamps: Float64Array,
   start: number,
   end: number,
@@ -38,6 +44,8 @@ export function encodeGrid(
     writer.varint(gaps[i + 1] ?? 0);
     before = gaps[i] ?? 0;
   }
+  if (tail !== undefined) writer.varint(tail.length);
+  const deviations = tail ?? writer;
   const first = timestamps[start] ?? 0;
   let place = 0;
   let held = 0;
@@ -47,16 +55,19 @@ export function encodeGrid(
     place = Math.round((unixMs - first) / step);
     held |= (unixMs - first - place * step - minDeviation) << heldBits;
     for (heldBits += bits; heldBits >= 8; heldBits -= 8) {
-      writer.byte(held & 255);
+      deviations.byte(held & 255);
       held >>>= 8;
     }
   }
-  if (heldBits > 0) writer.byte(held & 255);
+  if (heldBits > 0) deviations.byte(held & 255);
   return true;
 }
 
-/** Fills the timestamps behind the first one, which is there. */
-export function decodeGrid(reader: ByteReader, target: Float64Array): void {
+/**
+ * Fills the timestamps behind the first one, which is there.
+ * @param inTail whether the deviations are in the tail, which the reader's bytes end with
+ */
+export function decodeGrid(reader: ByteReader, target: Float64Array, inTail: boolean): void {
   const step = reader.varint();
   const minDeviation = reader.zigzag();
   const bits = reader.byte();
@@ -64,7 +75,9 @@ export function decodeGrid(reader: ByteReader, target: Float64Array): void {
   for (let left = reader.varint(); left > 0; left--) gaps.push(reader.varint(), reader.varint());
   const first = (target[0] ?? 0) + minDeviation;
   const { bytes } = reader;
-  let { position } = reader;
+  // The tail stands in the opposite order.
+  let position = inTail ? bytes.length - 1 - reader.varint() : reader.position;
+  const direction = inTail ? -1 : 1;
   const mask = (1 << bits) - 1;
   let nextGap = gaps.length > 0 ? (gaps[0] ?? 0) : -1;
   let gap = 0;
@@ -78,12 +91,15 @@ export function decodeGrid(reader: ByteReader, target: Float64Array): void {
       gap += 2;
       nextGap = gap < gaps.length ? i + (gaps[gap] ?? 0) : -1;
     }
-    for (; heldBits < bits; heldBits += 8) held |= (bytes[position++] ?? 0) << heldBits;
+    for (; heldBits < bits; heldBits += 8) {
+      held |= (bytes[position] ?? 0) << heldBits;
+      position += direction;
+    }
     target[i] = first + place * step + (held & mask);
     held >>>= bits;
     heldBits -= bits;
   }
-  reader.position = position;
+  if (!inTail) reader.position = position;
 }
 
 function findGrid(timestamps: Float64Array, start: number, end: number): Grid | undefined {

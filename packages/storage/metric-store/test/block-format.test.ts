@@ -132,7 +132,7 @@ function chunkValues(reader: Reader, kind: number, count: number): string[] {
   });
 }
 
-function gridTimes(reader: Reader, first: number, count: number): number[] {
+function gridTimes(reader: Reader, first: number, count: number, inTail: boolean): number[] {
   const step = reader.varint();
   const least = reader.zigzag();
   const bits = reader.byte();
@@ -142,7 +142,11 @@ function gridTimes(reader: Reader, first: number, count: number): number[] {
     position += reader.varint();
     skipped.set(position, reader.varint());
   });
-  const packed = reader.times(Math.ceil(((count - 1) * bits) / 8), () => reader.byte());
+  const size = Math.ceil(((count - 1) * bits) / 8);
+  const fromEnd = inTail ? reader.bytes.length - 1 - reader.varint() : 0;
+  const packed = reader.times(size, (i) =>
+    inTail ? reader.bytes.readUInt8(fromEnd - i) : reader.byte(),
+  );
   let place = 0;
   return Array.from({ length: count - 1 }, (_, i) => {
     place += 1 + (skipped.get(i + 1) ?? 0);
@@ -159,8 +163,9 @@ function chunk(reader: Reader): { kind: number; samples: Sample[] } {
   const count = reader.varint();
   const flags = reader.byte();
   const times = [reader.zigzag()];
-  if ((flags & 16) !== 0) times.push(...gridTimes(reader, times[0] ?? 0, count));
-  else {
+  if ((flags & 16) !== 0) {
+    times.push(...gridTimes(reader, times[0] ?? 0, count, (flags & 32) !== 0));
+  } else {
     let step = count > 1 ? reader.varint() : 0;
     for (let i = 1; i < count; i++) {
       if (i > 1 && (flags & 4) === 0) step += reader.zigzag();
@@ -181,9 +186,12 @@ function envelope(bytes: Buffer): Buffer {
   const compressed = bytes.subarray(12, 12 + bytes.readUInt32LE(0));
   expect(compressed.length + 12).toBe(bytes.length);
   expect(bytes.readUInt32LE(8)).toBe(checksum(bytes.subarray(0, 8), compressed));
-  const raw = zstdDecompressSync(compressed);
-  expect(raw.length).toBe(bytes.readUInt32LE(4));
-  return raw;
+  const length = bytes.readUInt32LE(4);
+  const hasTail = length >= 0x80000000;
+  const end = hasTail ? 4 + compressed.readUInt32LE(0) : compressed.length;
+  const raw = zstdDecompressSync(compressed.subarray(hasTail ? 4 : 0, end));
+  expect(raw.length + compressed.length - end).toBe(hasTail ? length - 0x80000000 : length);
+  return Buffer.concat([raw, compressed.subarray(end)]);
 }
 
 function decodeBlock(file: Buffer): {
@@ -191,7 +199,7 @@ function decodeBlock(file: Buffer): {
   series: Record<string, { kinds: number[]; samples: Sample[]; newest: string }>;
 } {
   expect(file.toString('latin1', 0, 8)).toBe('DWCPMBLK');
-  expect(file.readUInt32LE(8)).toBe(2);
+  expect(file.readUInt32LE(8)).toBe(3);
   expect(file.readUInt32LE(12)).toBe(checksum(file.subarray(0, 12)));
   const footer = file.subarray(-96);
   expect(footer.toString('latin1', 92)).toBe('MBLK');
@@ -255,7 +263,7 @@ function decodeLog(file: Buffer): { samples: Record<string, Sample[]>; metadata:
   const samples: Record<string, Sample[]> = {};
   const metadata: string[][] = [];
   const labels = new Map<number, string>();
-  for (let at = 20; at < file.length; at += 8 + file.readUInt32LE(at)) {
+  for (let at = 36; at < file.length; at += 8 + file.readUInt32LE(at)) {
     const reader = new Reader(file.subarray(at + 8, at + 8 + file.readUInt32LE(at)));
     if (reader.byte() === 2) {
       metadata.push(...reader.times(reader.varint(), () => reader.times(4, reader.string)));
@@ -383,7 +391,7 @@ test('a decoder written from the page reads a block and the manifest', async () 
     level: 0,
     firstSequence: 1,
     lastSequence: 1,
-    walFrom: 2,
+    walFrom: 3,
     oldest: NOW - 7_200_000,
     newest: NOW - 7_200_000 + 4_999_000,
     samples: Object.values(expected).flat().length,
@@ -400,7 +408,7 @@ test('a decoder written from the page reads a block and the manifest', async () 
     .padStart(8, '0')}`;
   expect(manifest.toString('latin1', 0, end)).toBe(title);
   expect(JSON.parse(manifest.toString('utf8', end))).toEqual({
-    walFrom: 2,
+    walFrom: 3,
     nextSequence: 2,
     blocks: [
       {
