@@ -12,6 +12,7 @@ export {
   QueryError,
   type QueryErrorType,
 } from './errors.ts';
+export { packError, type PackedError, unpackError } from './packed-error.ts';
 export {
   compileMatcher,
   compileMatchers,

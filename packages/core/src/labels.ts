@@ -60,6 +60,11 @@ export class Labels {
     return flat.length === 0 ? Labels.empty : new Labels(flat);
   }
 
+  /** The set that has this `key`. */
+  static fromKey(key: string): Labels {
+    return Labels.fromSortedFlat(key === '' ? [] : key.split('\xff').map(unescapeFromKey));
+  }
+
   /** A string that is the same for equal sets only. */
   get key(): string {
     return (this.#key ??= this.flat.map(escapeForKey).join('\xff'));
@@ -171,6 +176,12 @@ export function isLegacyLabelName(name: string): boolean {
 function escapeForKey(text: string): string {
   return /[\xfe\xff]/.test(text)
     ? text.replaceAll('\xfe', '\xfe0').replaceAll('\xff', '\xfe1')
+    : text;
+}
+
+function unescapeFromKey(text: string): string {
+  return text.includes('\xfe')
+    ? text.replaceAll('\xfe1', '\xff').replaceAll('\xfe0', '\xfe')
     : text;
 }
 

@@ -14,6 +14,11 @@ export interface Series {
   readonly values: Float64Array;
   /** Native histograms by position; where one stands, `values` has an ordinary NaN. */
   readonly histograms?: readonly (NativeHistogram | undefined)[];
+  /**
+   * When what each sample counts began to be counted, in Unix milliseconds; 0 where that is not
+   * known. Without it no start is known.
+   */
+  readonly startTimestamps?: Float64Array;
 }
 
 /** Samples of many series as rows by position: row i is `labels[i]`, `timestamps[i]`, `values[i]`. */

@@ -23,6 +23,18 @@ describe('Labels', () => {
     );
   });
 
+  test('a key gives back its set', () => {
+    const odd = Labels.from({ a: '\xff', b: '\xfe', c: '\xfe0\xfe1\xff', d: 'ü\u{1f600}' });
+    expect(Labels.fromKey(odd.key).flat).toEqual(odd.flat);
+    expect(Labels.fromKey('')).toBe(Labels.empty);
+    fc.assert(
+      fc.property(record, (any) => {
+        const labels = Labels.from(any);
+        expect(Labels.fromKey(labels.key).flat).toEqual(labels.flat);
+      }),
+    );
+  });
+
   test('different sets have different keys', () => {
     fc.assert(
       fc.property(record, record, (a, b) => {

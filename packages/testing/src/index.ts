@@ -16,7 +16,13 @@ export {
   type NotifierUnderTest,
   type ReceiverAnswer,
 } from './notifier-contract.ts';
+export { floatSeries } from './promql/float-series.ts';
+export { histogramSeries } from './promql/histogram-series.ts';
+export { QueryGenerator, type RandomQuery } from './promql/query-generator.ts';
+export { pick, type Random, randomOf } from './promql/random.ts';
+export { DATA_DURATION_MS, DATA_START_MS } from './promql/scrape-times.ts';
 export { type RecordedRow, RecordingMetricStore } from './recording-metric-store.ts';
+export { seriesScannerContract, type SeriesScannerUnderTest } from './series-scanner-contract.ts';
 export { Child, type ChildOptions, eventually, freePort } from './servers/child.ts';
 export { findProgram, type ProgramName, wants } from './servers/find-program.ts';
 export {

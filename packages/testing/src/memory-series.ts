@@ -11,6 +11,8 @@ export class MemorySeries {
   #timestamps = new Float64Array(8);
   #values = new Float64Array(8);
   #histograms: (NativeHistogram | undefined)[] = [];
+  /** When each counter began, by position; where there is none it is not known. */
+  #starts: (number | undefined)[] = [];
   #size = 0;
 
   constructor(labels: Labels) {
@@ -49,15 +51,22 @@ export class MemorySeries {
   }
 
   /** Joins samples of any times; of two at the same time the given one stays. */
-  put({ timestamps, values, histograms }: Series): void {
+  put({ timestamps, values, histograms, startTimestamps }: Series): void {
     const own = this.#part(0, this.#size);
     const rows = [
-      ...Array.from(timestamps, (unixMs, at) => ({ unixMs, at, values, histograms })),
+      ...Array.from(timestamps, (unixMs, at) => ({
+        unixMs,
+        at,
+        values,
+        histograms,
+        starts: startTimestamps,
+      })),
       ...Array.from(own.timestamps, (unixMs, at) => ({
         unixMs,
         at,
         values: own.values,
         histograms: own.histograms,
+        starts: own.startTimestamps,
       })),
     ]
       .sort((a, b) => a.unixMs - b.unixMs)
@@ -65,11 +74,14 @@ export class MemorySeries {
     this.#reserve(rows.length);
     this.#size = rows.length;
     this.#histograms = [];
+    this.#starts = [];
     for (const [i, row] of rows.entries()) {
       this.#timestamps[i] = row.unixMs;
       this.#values.set(row.values.subarray(row.at, row.at + 1), i);
       const histogram = row.histograms?.[row.at];
       if (histogram !== undefined) this.#histograms[i] = histogram;
+      const start = row.starts?.[row.at] ?? 0;
+      if (start !== 0) this.#starts[i] = start;
     }
   }
 
@@ -85,9 +97,19 @@ export class MemorySeries {
       labels: this.labels,
       timestamps: this.#timestamps.slice(from, to),
       values: this.#values.slice(from, to),
+      ...this.#startsBetween(from, to),
     };
     const histograms = Array.from({ length: to - from }, (_, i) => this.#histograms[from + i]);
     return histograms.some((histogram) => histogram !== undefined) ? { ...part, histograms } : part;
+  }
+
+  #startsBetween(from: number, to: number): Pick<Series, 'startTimestamps'> {
+    if (this.#starts.length === 0) return {};
+    const startTimestamps = Float64Array.from(
+      { length: to - from },
+      (_, i) => this.#starts[from + i] ?? 0,
+    );
+    return startTimestamps.some((start) => start !== 0) ? { startTimestamps } : {};
   }
 
   /** The first position whose time passes; all after it pass too. */

@@ -128,7 +128,12 @@ class SeriesCollector implements RemoteWriteVisitor {
 }
 
 /** A series on the wire has its floats first, then its histograms. */
-function inOrder({ labels, timestamps, values, histograms }: Required<Series>): Series {
+function inOrder({
+  labels,
+  timestamps,
+  values,
+  histograms,
+}: Series & Required<Pick<Series, 'histograms'>>): Series {
   const order = Uint32Array.from(timestamps.keys()).sort(
     (a, b) => (timestamps[a] ?? 0) - (timestamps[b] ?? 0),
   );

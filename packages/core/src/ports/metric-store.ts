@@ -56,6 +56,10 @@ export interface MetricStoreStats {
   /** Undefined while the store is empty. */
   readonly oldestUnixMs: number | undefined;
   readonly newestUnixMs: number | undefined;
+  /** Pieces of compressed samples that are not in blocks yet; undefined where there are none. */
+  readonly headChunkCount?: number;
+  /** Places where stored data did not pass its check; undefined where nothing is checked. */
+  readonly corruptionCount?: number;
 }
 
 /** Answers with the exemplars that came in batches; a part of some metric stores. */
@@ -68,9 +72,13 @@ export interface ExemplarStore {
 export interface SeriesScanner {
   /**
    * As `select`, in the same order, with one series in memory at a time: the arrays of a series hold
-   * something else once `visit` has returned.
+   * something else once `visit` has returned, or what it returned is settled.
    */
-  scan(query: SeriesQuery, visit: (series: Series) => void, options?: CallOptions): Promise<void>;
+  scan(
+    query: SeriesQuery,
+    visit: (series: Series) => void | Promise<void>,
+    options?: CallOptions,
+  ): Promise<void>;
 }
 
 /** Tells what has changed, so that answers can be kept; a part of some metric stores. */
