@@ -4,7 +4,7 @@ import { CorruptionError } from '@dwcp/core';
 import { type FileSystem } from '@dwcp/segments';
 
 import { BlockFile } from './block-file.ts';
-import { type BlockFooter, type ChunkRow } from './block-format.ts';
+import { type BlockFooter, type ChunkRow, type GroupPlace } from './block-format.ts';
 import { decodeChunk } from './chunk.ts';
 import { type Columns } from './columns.ts';
 import { type Aggregate, type CoarseChunk, coarseWithout, decodeCoarse } from './downsample.ts';
@@ -40,7 +40,8 @@ export class Block {
   readonly #environment: BlockEnvironment;
   readonly #file: BlockFile;
   readonly #index: SeriesIndex;
-  readonly #serial = blocksOpened++;
+  /** No other block that this process opens has it. */
+  readonly serial = blocksOpened++;
   readonly #damagedGroups = new Set<number>();
   /** Those that take something out of this block; they stay as long as it is read. */
   #deletions: readonly Deletion[] = [];
@@ -150,18 +151,47 @@ export class Block {
 
   /** The chunks of a series that overlap the range, oldest first, without what was deleted. */
   pieces(entry: SeriesEntry, startUnixMs: number, endUnixMs: number): readonly Piece[] {
-    const rows = this.#index.chunks(this.#index.find(entry), startUnixMs, endUnixMs);
-    if (rows.length === 0) return rows as readonly never[];
-    const deleted = this.deletedRanges(entry, { from: startUnixMs, to: endUnixMs });
-    return rows.flatMap((row) => {
-      const { minUnixMs, maxUnixMs, count } = row;
-      const ranges = deleted.filter(({ from, to }) => from <= maxUnixMs && to >= minUnixMs);
-      if (ranges.some(({ from, to }) => from <= minUnixMs && to >= maxUnixMs)) return [];
+    const pieces: Piece[] = [];
+    this.eachChunk(entry, startUnixMs, endUnixMs, (row, deleted) => {
+      const { count, minUnixMs, maxUnixMs } = row;
       const whole = (into: Columns, at: number): number | Promise<number> =>
         this.#copyChunk(row, into, at);
-      if (ranges.length === 0) return { count, minUnixMs, maxUnixMs, copyTo: whole };
-      return { count, minUnixMs, maxUnixMs, isTrimmed: true, copyTo: trimmed(whole, ranges) };
+      pieces.push(
+        deleted.length === 0
+          ? { count, minUnixMs, maxUnixMs, copyTo: whole }
+          : { count, minUnixMs, maxUnixMs, isTrimmed: true, copyTo: trimmed(whole, deleted) },
+      );
     });
+    return pieces;
+  }
+
+  /**
+   * Visits the chunks of a series that overlap the range, oldest first, each with the stretches of it
+   * that were deleted; those of which nothing is left aside.
+   */
+  eachChunk(
+    entry: SeriesEntry,
+    startUnixMs: number,
+    endUnixMs: number,
+    visit: (row: ChunkRow, deleted: readonly TimeRange[]) => void,
+  ): void {
+    const rows = this.#index.chunks(this.#index.find(entry), startUnixMs, endUnixMs);
+    if (rows.length === 0) return;
+    const deleted = this.deletedRanges(entry, { from: startUnixMs, to: endUnixMs });
+    for (const row of rows) {
+      const { minUnixMs, maxUnixMs } = row;
+      const ranges =
+        deleted.length === 0
+          ? deleted
+          : deleted.filter(({ from, to }) => from <= maxUnixMs && to >= minUnixMs);
+      if (ranges.some(({ from, to }) => from <= minUnixMs && to >= maxUnixMs)) continue;
+      visit(row, ranges);
+    }
+  }
+
+  /** Where a group is in the file. */
+  groupPlace(group: number): GroupPlace {
+    return this.#index.groups[group] ?? { position: 0, sizeBytes: 0 };
   }
 
   /**
@@ -275,7 +305,7 @@ export class Block {
   }
 
   #key(group: number): number {
-    return this.#serial * GROUPS_PER_BLOCK + group;
+    return this.serial * GROUPS_PER_BLOCK + group;
   }
 
   #copyChunk(row: ChunkRow, into: Columns, at: number): number | Promise<number> {
@@ -296,12 +326,9 @@ export class Block {
   }
 
   /** Remembers a damaged group, so that it is told once and not read again. */
-  async #noting<T>(
-    group: number,
-    read: (place: SeriesIndex['groups'][number]) => Promise<T>,
-  ): Promise<T> {
+  async #noting<T>(group: number, read: (place: GroupPlace) => Promise<T>): Promise<T> {
     try {
-      return await read(this.#index.groups[group] ?? { position: 0, sizeBytes: 0 });
+      return await read(this.groupPlace(group));
     } catch (error) {
       if (error instanceof CorruptionError && !this.#damagedGroups.has(group)) {
         this.isDamaged = true;

@@ -1,19 +1,27 @@
 import { grown } from './series-state.ts';
 import { type Readers } from './slots.ts';
 
-const SLAB_BYTES = 256 * 1024;
+/** Of all slabs but those that are there for one large chunk. */
+export const SLAB_BYTES = 256 * 1024;
 const FIRST_CAPACITY = 1_024;
 
 /** Slabs for chunks, used again by the next head: left to the collector they would pile up. */
 export class SlabPool {
   readonly #readers: Readers;
+  /** Those on other threads. */
+  readonly #shared: Readers;
   #free: Uint8Array[] = [];
   /** Given back, and perhaps still read. */
-  #limbo: { readonly slabs: readonly Uint8Array[]; readonly tag: number }[] = [];
+  #limbo: {
+    readonly slabs: readonly Uint8Array[];
+    readonly tag: number;
+    readonly sharedTag: number;
+  }[] = [];
   #sizeBytes = 0;
 
-  constructor(readers: Readers) {
+  constructor(readers: Readers, shared: Readers) {
     this.#readers = readers;
+    this.#shared = shared;
   }
 
   get sizeBytes(): number {
@@ -21,8 +29,8 @@ export class SlabPool {
   }
 
   take(): Uint8Array {
-    const left = this.#limbo.filter(({ slabs, tag }) => {
-      if (!this.#readers.haveLeft(tag)) return true;
+    const left = this.#limbo.filter(({ slabs, tag, sharedTag }) => {
+      if (!this.#readers.haveLeft(tag) || !this.#shared.haveLeft(sharedTag)) return true;
       this.#free.push(...slabs);
       return false;
     });
@@ -34,8 +42,11 @@ export class SlabPool {
   }
 
   give(slabs: readonly Uint8Array[]): void {
-    const tag = this.#readers.epoch;
-    this.#limbo.push({ slabs: slabs.filter(({ length }) => length === SLAB_BYTES), tag });
+    this.#limbo.push({
+      slabs: slabs.filter(({ length }) => length === SLAB_BYTES),
+      tag: this.#readers.epoch,
+      sharedTag: this.#shared.epoch,
+    });
   }
 }
 
@@ -69,7 +80,9 @@ export class ChunkArena {
     if (last === undefined || bytes.length > last.length - this.#free) {
       // A chunk of histograms may be larger than a slab: it gets one of its own.
       this.#slabs.push(
-        bytes.length > SLAB_BYTES ? new Uint8Array(bytes.length) : this.#pool.take(),
+        bytes.length > SLAB_BYTES
+          ? new Uint8Array(new SharedArrayBuffer(bytes.length))
+          : this.#pool.take(),
       );
       this.#free = 0;
     }
@@ -98,6 +111,11 @@ export class ChunkArena {
     const slab = this.#slabs[this.#slab[chunk] ?? 0];
     if (slab === undefined) throw new Error(`there is no chunk ${chunk}`);
     return slab;
+  }
+
+  /** Which slab of the arena a chunk is in: a number that rises with the slabs. */
+  slabOf(chunk: number): number {
+    return this.#slab[chunk] ?? 0;
   }
 
   /** Where in its slab a chunk begins. */

@@ -222,16 +222,24 @@ function decodeDecimal(reader: ByteReader, values: Float64Array, words: Uint32Ar
   let { position } = reader;
   let mantissa = 0;
   for (let i = 0; i < values.length; i++) {
-    let zigzag = bytes[position++] ?? 0;
-    if (zigzag >= 0x80) {
-      let byte = bytes[position++] ?? 0;
-      zigzag += (byte - 1) << 7;
+    const first = bytes[position] ?? 0;
+    const second = bytes[position + 1] ?? 0;
+    if ((first & second & 0x80) === 0) {
+      // One byte or two, which no processor can foresee: computed without a branch.
+      const hasSecond = first >>> 7;
+      const zigzag = (first & 0x7f) | ((second & -hasSecond) << 7);
+      mantissa += (zigzag >>> 1) ^ -(zigzag & 1);
+      position += 1 + hasSecond;
+    } else {
+      let zigzag = first + (second - 1) * 128;
+      let byte = second;
+      position += 2;
       for (let scale = 16384; byte >= 0x80; scale *= 128) {
         byte = bytes[position++] ?? 0;
         zigzag += (byte - 1) * scale;
       }
+      mantissa += fromZigzag(zigzag);
     }
-    mantissa += fromZigzag(zigzag);
     values[i] = mantissa / power;
   }
   reader.position = position;

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { type MessagePort } from 'node:worker_threads';
 
 import {
   type AppendResult,
   BackendError,
   type CallOptions,
   type CardinalityReport,
+  type ChangeTracker,
   type Clock,
   compareUtf8,
   CorruptionError,
@@ -21,11 +23,13 @@ import {
   type SampleBatch,
   type Series,
   type SeriesQuery,
+  type SeriesScanner,
   silentLog,
 } from '@dwcp/core';
 import { DirectoryLock, nodeFileSystem, WriteAheadLog } from '@dwcp/segments';
 
 import { BlockList } from './block-list.ts';
+import { ChangeLog } from './change-log.ts';
 import { readExemplars, saveExemplars } from './exemplar-file.ts';
 import { ExemplarTable } from './exemplar-table.ts';
 import { Feed } from './feed.ts';
@@ -39,6 +43,9 @@ import { writeHead } from './seal.ts';
 import { Selection } from './selection.ts';
 import { SeriesNames } from './series-names.ts';
 import { type SeriesEntry, SeriesTable } from './series-table.ts';
+import { estimateSelection, type SelectionEstimate } from './shared-estimate.ts';
+import { SharedReads, type ShareSelection } from './shared-reads.ts';
+import { SharedPins, shareSelection } from './shared-selection.ts';
 import { Readers } from './slots.ts';
 import { removeUnfinishedSnapshots } from './snapshot.ts';
 import { type AdmissionLimits, Transaction, type TransactionOutcome } from './transaction.ts';
@@ -72,6 +79,8 @@ interface Parts {
   readonly table: SeriesTable;
   readonly exemplars: ExemplarTable;
   readonly readers: Readers;
+  /** On other threads. */
+  readonly sharedReaders: Readers;
   readonly memory: HeadMemory;
   readonly head: Head;
   readonly replay: Replay;
@@ -86,7 +95,13 @@ interface Parts {
  * blocks. Samples of a series must come in the order of time, or within the out-of-order window.
  */
 export class EmbeddedMetricStore
-  implements MetricStore, MetricStoreAdmin, MetricAppender, ExemplarStore
+  implements
+    MetricStore,
+    MetricStoreAdmin,
+    MetricAppender,
+    ExemplarStore,
+    SeriesScanner,
+    ChangeTracker
 {
   readonly #parts: Parts;
   readonly #clock: Clock;
@@ -97,6 +112,7 @@ export class EmbeddedMetricStore
   /** Everything that is appended, for those who send it on. */
   readonly feed: Feed;
   readonly #upkeep: Upkeep;
+  readonly #changes = new ChangeLog();
   readonly #stop = new AbortController();
   readonly #rejected: Partial<Record<RejectReason, number>> = {};
   #head: Head;
@@ -104,6 +120,7 @@ export class EmbeddedMetricStore
   #sealing: Sealing | undefined;
   /** Settles as the last record handed to the log does. */
   #lastCommit: Promise<void> = Promise.resolve();
+  readonly #served = new Set<SharedReads>();
   /** Sealing and deleting, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #sealScheduled = false;
@@ -143,6 +160,7 @@ export class EmbeddedMetricStore
         maxBytes: options.maxBytes,
       },
       isInHead: ({ id }) => this.#heads().some((head) => head.has(id)),
+      onRemoved: () => this.#changes.note(Number.NEGATIVE_INFINITY),
       signal: this.#stop.signal,
     });
     this.#head = parts.head;
@@ -169,7 +187,7 @@ export class EmbeddedMetricStore
         fileSystem,
         table,
         log,
-        cache: new GroupCache(options.cacheBytes ?? 16 * 1024 * 1024),
+        cache: new GroupCache(options.cacheBytes ?? 64 * 1024 * 1024),
         clock: options.clock,
         maxMergedMs: Math.min(DAY_MS, (options.retentionMs ?? 15 * DAY_MS) / 4),
         metadata: () => metadata.all(),
@@ -186,7 +204,8 @@ export class EmbeddedMetricStore
       await removeUnfinishedSnapshots(fileSystem, join(dir, SNAPSHOTS));
       metadata.put(opened.metadata);
       const readers = new Readers();
-      const memory = new HeadMemory(readers);
+      const sharedReaders = new Readers();
+      const memory = new HeadMemory(readers, sharedReaders);
       const head = new Head(memory);
       const exemplars = new ExemplarTable(table.state, options.maxExemplars ?? 50_000);
       await readExemplars(fileSystem, dir, table, exemplars).catch((error: unknown) => {
@@ -211,7 +230,8 @@ export class EmbeddedMetricStore
         );
       }
       const stored = { table, exemplars, metadata, blocks, wal };
-      const parts = { options, lock, ...stored, readers, memory, head, replay, corruption };
+      const reading = { readers, sharedReaders };
+      const parts = { options, lock, ...stored, ...reading, memory, head, replay, corruption };
       return new EmbeddedMetricStore(parts);
     } catch (cause) {
       await blocks?.close();
@@ -247,6 +267,32 @@ export class EmbeddedMetricStore
       selection.series(this.#parts.options.maxSelectedSamples ?? 50_000_000),
     );
     return found.toSorted((a, b) => a.labels.compare(b.labels));
+  }
+
+  async scan(
+    query: SeriesQuery,
+    visit: (series: Series) => void | Promise<void>,
+    { signal }: CallOptions = {},
+  ): Promise<void> {
+    const byLabels = (a: SeriesEntry, b: SeriesEntry): number => a.labels.compare(b.labels);
+    await this.#reading(query, signal, (selection) => selection.scan(visit), byLabels);
+  }
+
+  /** Lets a SharedStoreReader on another thread read, which has the other end of the port. */
+  serve(port: MessagePort): SharedReads {
+    this.#assertOpen();
+    const onClose = (reads: SharedReads): void => void this.#served.delete(reads);
+    const reads = new SharedReads(port, { share: this.#share, log: this.#log, onClose });
+    this.#served.add(reads);
+    return reads;
+  }
+
+  /** About how much `select` would read. */
+  estimate(query: SeriesQuery): SelectionEstimate {
+    this.#assertOpen();
+    const { table, blocks } = this.#parts;
+    const sources = { blocks: blocks.readable, heads: this.#heads() };
+    return estimateSelection(table.match(query.matchers), sources, query);
   }
 
   async series(query: SeriesQuery, options: CallOptions = {}): Promise<readonly Labels[]> {
@@ -290,6 +336,14 @@ export class EmbeddedMetricStore
       .toSorted((a, b) => a.labels.compare(b.labels));
   }
 
+  get changeMark(): number {
+    return this.#changes.changeMark;
+  }
+
+  oldestChangeSince(mark: number): number {
+    return this.#changes.oldestChangeSince(mark);
+  }
+
   putMetadata(metadata: readonly MetricMetadata[]): void {
     this.#assertOpen();
     const news = this.#parts.metadata.put(metadata);
@@ -314,6 +368,7 @@ export class EmbeddedMetricStore
     return {
       seriesCount: table.size,
       headSampleCount: heads.reduce((sum, { sampleCount }) => sum + sampleCount, 0),
+      headChunkCount: heads.reduce((sum, { chunkCount }) => sum + chunkCount, 0),
       blockCount: blocks.blocks.length,
       sizeBytes: blocks.sizeBytes + walStats.sizeBytes,
       oldestUnixMs: Number.isFinite(oldest) ? oldest : undefined,
@@ -360,6 +415,7 @@ export class EmbeddedMetricStore
         const isInHead = this.#heads().some((head) => head.has(entry.id));
         if (!entry.isPending && !isInHead) entry.setNewest(Number.NEGATIVE_INFINITY, 0, 0, false);
       }
+      this.#changes.note(Number.NEGATIVE_INFINITY);
     });
     return count;
   }
@@ -440,6 +496,7 @@ export class EmbeddedMetricStore
         this.#payloads.give(payload);
         if (error === undefined) {
           record.commit(this.#head);
+          this.#changes.note(record.oldestUnixMs);
           resolve();
           this.feed.wake();
         } else {
@@ -476,11 +533,13 @@ export class EmbeddedMetricStore
     query: SeriesQuery,
     signal: AbortSignal | undefined,
     read: (selection: Selection) => Promise<T>,
+    order?: (a: SeriesEntry, b: SeriesEntry) => number,
   ): Promise<T> {
     this.#assertOpen();
     signal?.throwIfAborted();
     const { table, blocks } = this.#parts;
-    const entries: readonly SeriesEntry[] = table.match(query.matchers);
+    const matching = table.match(query.matchers);
+    const entries = order === undefined ? matching : matching.toSorted(order);
     const sources = { blocks: blocks.readable, heads: this.#heads(), readers: this.#parts.readers };
     const selection = new Selection(entries, sources, query, signal);
     try {
@@ -489,6 +548,20 @@ export class EmbeddedMetricStore
       await selection.release();
     }
   }
+
+  readonly #share: ShareSelection = async (query, known) => {
+    this.#assertOpen();
+    const { table, blocks, sharedReaders } = this.#parts;
+    const entries = table.match(query.matchers);
+    const pins = new SharedPins({ blocks: blocks.readable, readers: sharedReaders }, query);
+    try {
+      const sources = { heads: this.#heads(), range: query, pins, known };
+      return { pins, selection: await shareSelection(entries, sources) };
+    } catch (error) {
+      await pins.release();
+      throw error;
+    }
+  };
 
   /** A series of which the newest sample was deleted may still have others. */
   #isStored(entry: SeriesEntry): boolean {
@@ -594,6 +667,7 @@ export class EmbeddedMetricStore
     const { wal, blocks, lock } = this.#parts;
     this.#stop.abort();
     this.feed.close();
+    for (const reads of this.#served) await reads[Symbol.asyncDispose]();
     this.#timer?.[Symbol.dispose]();
     this.#retryTimer?.[Symbol.dispose]();
     await this.#work;

@@ -7,7 +7,7 @@ import { Columns, holdsSample } from './columns.ts';
 import { LateSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
 import { grown } from './series-state.ts';
-import { type Readers, SlotArena } from './slots.ts';
+import { Readers, SlotArena } from './slots.ts';
 
 /** A new series begins with few places, since of many there come no more. */
 const FIRST_SLOT_SAMPLES = 8;
@@ -33,10 +33,11 @@ export class HeadMemory {
   /** For chunks that are full. */
   readonly slabs: SlabPool;
 
-  constructor(readers: Readers) {
+  /** @param shared who reads chunks, and nothing else, on other threads */
+  constructor(readers: Readers, shared = new Readers()) {
     this.first = new SlotArena(FIRST_SLOT_SAMPLES, SLAB_SAMPLES / 4, readers);
     this.chunk = new SlotArena(CHUNK_SAMPLES, SLAB_SAMPLES, readers);
-    this.slabs = new SlabPool(readers);
+    this.slabs = new SlabPool(readers, shared);
   }
 
   get sizeBytes(): number {
@@ -59,6 +60,7 @@ export class Head {
   #cutAt = new Uint8Array(1_024);
   #firstChunk = new Int32Array(1_024);
   #lastChunk = new Int32Array(1_024);
+  #fullChunks = 0;
   sampleCount = 0;
   seriesCount = 0;
   minUnixMs = Number.POSITIVE_INFINITY;
@@ -108,6 +110,11 @@ export class Head {
     this.#count(late.put(unixMs, low, high, histogram), unixMs);
   }
 
+  /** Full ones, and one of each series that is still open. */
+  get chunkCount(): number {
+    return this.#fullChunks + this.seriesCount;
+  }
+
   has(id: number): boolean {
     return (this.#slots[id] ?? NO_SLOT) !== NO_SLOT || this.#late.has(id);
   }
@@ -130,6 +137,21 @@ export class Head {
     const late = this.#late.get(id);
     if (late !== undefined) pieces.push(new OpenPiece(late.copy(), 0, late.count));
     return pieces;
+  }
+
+  /** As `pieces`, for a reader on another thread: where chunks are, and what is in none. */
+  eachPlace(id: number, { startUnixMs, endUnixMs }: Range, places: HeadPlaces): void {
+    const chunks = this.#chunks;
+    for (let chunk = this.#firstChunk[id] ?? 0; chunk !== 0; chunk = chunks.nextOf(chunk)) {
+      const { samples, minUnixMs, maxUnixMs } = chunks.infoOf(chunk);
+      if (maxUnixMs < startUnixMs) continue;
+      if (minUnixMs > endUnixMs) break;
+      places.chunk(chunks, chunk, samples);
+    }
+    const open = this.#openPlace(id);
+    if (open !== undefined) places.open(open.columns, open.start, open.count);
+    const late = this.#late.get(id);
+    if (late !== undefined) places.open(late.copy(), 0, late.count);
   }
 
   /** Where the samples of a series are that are not compressed; undefined when there are none. */
@@ -237,6 +259,7 @@ export class Head {
     const minUnixMs = columns.timestamps[start] ?? 0;
     const maxUnixMs = columns.timestamps[start + count - 1] ?? 0;
     const before = this.#lastChunk[id] ?? 0;
+    this.#fullChunks++;
     const chunk = this.#chunks.add(
       scratch.view(),
       { samples: count, minUnixMs, maxUnixMs },
@@ -263,6 +286,14 @@ export class Head {
     this.#firstChunk = grown(this.#firstChunk, new Int32Array(capacity));
     this.#lastChunk = grown(this.#lastChunk, new Int32Array(capacity));
   }
+}
+
+/** Takes down where samples of a series are, older ones first, late ones last. */
+export interface HeadPlaces {
+  /** A chunk stays where it is as long as a reader is there. */
+  chunk(chunks: ChunkArena, chunk: number, samples: number): void;
+  /** Samples that are in no chunk yet, to be copied at once. */
+  open(columns: Columns, start: number, samples: number): void;
 }
 
 /** In memory, so that it is read at once. */

@@ -48,7 +48,7 @@ export interface EmbeddedMetricStoreOptions {
   readonly maxSelectedSamples?: number;
   /** Log kept for readers of the feed that are behind, at most. Default 4 GiB. */
   readonly maxHeldLogBytes?: number;
-  /** Decompressed block data kept for the next query. Default 16 MiB. */
+  /** Decompressed block data kept for the next query. Default 64 MiB. */
   readonly cacheBytes?: number;
   readonly log?: Log;
   readonly fileSystem?: FileSystem;

@@ -9,10 +9,29 @@ import { sortSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
 import { type SeriesEntry } from './series-table.ts';
 import { type Readers } from './slots.ts';
+import { TimedTurns } from './turns.ts';
 
 /** Samples decoded between two turns of the event loop; a few milliseconds. */
 const SAMPLES_PER_TURN = 262_144;
 const SERIES_PER_TURN = 2_000;
+/** A scan's stretch between two turns of the event loop, what is done with the series included. */
+const SCAN_TURN_MS = 10;
+/** Samples that a scan decodes ahead where labels and files have different orders: 16 MiB. */
+const SAMPLES_AHEAD = 1_048_576;
+/** Ids so close together are in the same groups, or in ones that are cached. */
+const NEAR_IDS = 64;
+const FIRST_CAPACITY = 8_192;
+
+/** A series, the pieces of its samples, and how many those are at most. */
+interface Sized {
+  readonly entry: SeriesEntry;
+  readonly pieces: readonly Piece[];
+  readonly count: number;
+}
+
+/** A series and what is of it in the heads. */
+type Selected = readonly [entry: SeriesEntry, inHead: readonly Piece[]];
+type Visit = (series: Series) => void | Promise<void>;
 
 export interface SelectionSources {
   /** In the order in which they came to be, and before the heads. */
@@ -31,7 +50,7 @@ export class Selection {
   readonly #range: Range;
   readonly #signal: AbortSignal | undefined;
   readonly #blocks: readonly Block[];
-  readonly #entries: readonly (readonly [SeriesEntry, readonly Piece[]])[];
+  readonly #entries: readonly Selected[];
   readonly #readers: Readers;
   readonly #reader: number;
 
@@ -74,7 +93,7 @@ export class Selection {
     let inTurn = 0;
     for (const [index, [entry, inHead]] of this.#entries.entries()) {
       const pieces = this.#pieces(entry, inHead);
-      const count = pieces.reduce((sum, piece) => sum + piece.count, 0);
+      const count = countOf(pieces);
       total += count;
       if (total > maxSamples) {
         throw new QueryError(
@@ -94,6 +113,29 @@ export class Selection {
       }
     }
     return found;
+  }
+
+  /**
+   * Gives series with samples in the range to `visit`, in the order given, in columns that are used
+   * again. Samples lie on disk in the order of ids: where the order given is another one, they are
+   * decoded some at a time in the order of ids, so that no group is decompressed for each series anew.
+   */
+  async scan(visit: Visit): Promise<void> {
+    const turns = new TimedTurns(SCAN_TURN_MS, this.#signal);
+    if (areNearlyAscending(this.#entries)) {
+      let columns = new Columns(FIRST_CAPACITY);
+      for (const [entry, inHead] of this.#entries) {
+        const pieces = this.#pieces(entry, inHead);
+        const count = countOf(pieces);
+        if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
+        columns.histograms = undefined;
+        const read = this.#read(pieces, columns);
+        await this.#give(entry, columns, typeof read === 'number' ? read : await read, visit);
+        if (turns.isDue) await turns.take();
+      }
+      return;
+    }
+    for (const part of this.#parts()) await this.#scanPart(part, visit, turns);
   }
 
   /** The entries that have a sample in the range, in the order given. */
@@ -130,13 +172,78 @@ export class Selection {
     return false;
   }
 
-  async #read(pieces: readonly Piece[], columns: Columns): Promise<number> {
+  /** How many samples are in the columns then; at once where that needs no disk. */
+  #read(pieces: readonly Piece[], columns: Columns): number | Promise<number> {
     let count = 0;
-    for (const piece of pieces) {
+    for (const [index, piece] of pieces.entries()) {
       const copied = piece.copyTo(columns, count);
-      count += typeof copied === 'number' ? copied : await copied;
+      if (typeof copied !== 'number') return this.#readOn(pieces, columns, index, count, copied);
+      count += copied;
     }
     return areInOrder(pieces) ? count : sortSamples(columns, count);
+  }
+
+  /** Goes on with a piece that has to be waited for. */
+  async #readOn(
+    pieces: readonly Piece[],
+    columns: Columns,
+    index: number,
+    before: number,
+    copied: Promise<number>,
+  ): Promise<number> {
+    let count = before + (await copied);
+    for (const piece of pieces.slice(index + 1)) count += await piece.copyTo(columns, count);
+    return areInOrder(pieces) ? count : sortSamples(columns, count);
+  }
+
+  /** The entries cut into parts that are decoded together. */
+  *#parts(): Iterable<readonly Sized[]> {
+    let part: Sized[] = [];
+    let samples = 0;
+    for (const [entry, inHead] of this.#entries) {
+      const pieces = this.#pieces(entry, inHead);
+      const count = countOf(pieces);
+      if (count === 0) continue;
+      if (samples + count > SAMPLES_AHEAD && part.length > 0) {
+        yield part;
+        [part, samples] = [[], 0];
+      }
+      part.push({ entry, pieces, count });
+      samples += count;
+    }
+    if (part.length > 0) yield part;
+  }
+
+  async #scanPart(part: readonly Sized[], visit: Visit, turns: TimedTurns): Promise<void> {
+    const decoded = new Map<SeriesEntry, { readonly columns: Columns; readonly count: number }>();
+    for (const { entry, pieces, count } of part.toSorted((a, b) => a.entry.id - b.entry.id)) {
+      const columns = new Columns(count);
+      decoded.set(entry, { columns, count: await this.#read(pieces, columns) });
+      if (turns.isDue) await turns.take();
+    }
+    for (const { entry } of part) {
+      const series = decoded.get(entry);
+      if (series === undefined) continue;
+      await this.#give(entry, series.columns, series.count, visit);
+      if (turns.isDue) await turns.take();
+    }
+  }
+
+  #give(
+    { labels }: SeriesEntry,
+    columns: Columns,
+    count: number,
+    visit: Visit,
+  ): void | Promise<void> {
+    const [start, end] = placesIn(columns, count, this.#range);
+    if (start >= end) return undefined;
+    const series = {
+      labels,
+      timestamps: columns.timestamps.subarray(start, end),
+      values: columns.values.subarray(start, end),
+    };
+    const histograms = histogramsOf(columns, start, end);
+    return visit(histograms === undefined ? series : { ...series, histograms });
   }
 
   async #turn(): Promise<void> {
@@ -164,9 +271,7 @@ function trim(
   count: number,
   range: Range,
 ): Series | undefined {
-  const start = firstAtOrAfter(columns.timestamps, count, range.startUnixMs);
-  // Timestamps are whole, so what is after the end is at or after the next whole number.
-  const end = firstAtOrAfter(columns.timestamps, count, Math.floor(range.endUnixMs) + 1);
+  const [start, end] = placesIn(columns, count, range);
   if (start >= end) return undefined;
   // A small part is copied, so that it does not keep the whole in memory.
   const cut = end - start > columns.capacity / 2 ? 'subarray' : 'slice';
@@ -175,10 +280,45 @@ function trim(
     timestamps: columns.timestamps[cut](start, end),
     values: columns.values[cut](start, end),
   };
-  const { histograms } = columns;
-  if (histograms === undefined) return series;
+  const histograms = histogramsOf(columns, start, end);
+  return histograms === undefined ? series : { ...series, histograms };
+}
+
+/** Where the samples in the range begin and end. */
+export function placesIn(
+  { timestamps }: Columns,
+  count: number,
+  { startUnixMs, endUnixMs }: Range,
+): readonly [start: number, end: number] {
+  return [
+    firstAtOrAfter(timestamps, count, startUnixMs),
+    // Timestamps are whole, so what is after the end is at or after the next whole number.
+    firstAtOrAfter(timestamps, count, Math.floor(endUnixMs) + 1),
+  ];
+}
+
+export function histogramsOf(
+  { histograms }: Columns,
+  start: number,
+  end: number,
+): Series['histograms'] {
+  if (histograms === undefined) return undefined;
   const own = Array.from({ length: end - start }, (_, i) => histograms[start + i]);
-  return own.every((histogram) => histogram === undefined)
-    ? series
-    : { ...series, histograms: own };
+  return own.every((histogram) => histogram === undefined) ? undefined : own;
+}
+
+function countOf(pieces: readonly Piece[]): number {
+  let count = 0;
+  for (const piece of pieces) count += piece.count;
+  return count;
+}
+
+/** Whether reading in this order goes through files about as they are. */
+function areNearlyAscending(entries: readonly Selected[]): boolean {
+  let highest = 0;
+  for (const [{ id }] of entries) {
+    if (id < highest - NEAR_IDS) return false;
+    if (id > highest) highest = id;
+  }
+  return true;
 }

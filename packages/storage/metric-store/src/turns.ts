@@ -21,3 +21,26 @@ export class Turns {
     this.#signal?.throwIfAborted();
   }
 }
+
+/** Cuts long work into stretches of time, for where its units say little of how long they take. */
+export class TimedTurns {
+  readonly #stretchMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #sinceMs = performance.now();
+
+  constructor(stretchMs: number, signal?: AbortSignal) {
+    this.#stretchMs = stretchMs;
+    this.#signal = signal;
+  }
+
+  get isDue(): boolean {
+    return performance.now() - this.#sinceMs >= this.#stretchMs;
+  }
+
+  /** @throws what the signal was aborted with */
+  async take(): Promise<void> {
+    await nextTurn();
+    this.#sinceMs = performance.now();
+    this.#signal?.throwIfAborted();
+  }
+}

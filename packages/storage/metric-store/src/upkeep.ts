@@ -33,6 +33,8 @@ export interface UpkeepParts {
   readonly retention: Retention;
   /** Whether a head has samples of the series. */
   readonly isInHead: (entry: SeriesEntry) => boolean;
+  /** Called when samples are in no answer any more. */
+  readonly onRemoved: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -83,15 +85,17 @@ export class Upkeep {
   }
 
   async #remove(): Promise<void> {
-    const { blocks, clock, retention } = this.#parts;
+    const { blocks, clock, retention, onRemoved } = this.#parts;
     const { rawMs, fiveMinutesMs = rawMs, hourMs = rawMs, maxBytes } = retention;
     const now = clock.nowUnixMs();
-    await this.#forget([
+    const removed = [
       ...(await blocks.removeBefore(now - rawMs)),
       ...(await blocks.removeBefore(now - fiveMinutesMs, FIVE_MINUTES_MS)),
       ...(await blocks.removeBefore(now - hourMs, HOUR_MS)),
       ...(maxBytes === undefined ? [] : await blocks.shrinkTo(maxBytes)),
-    ]);
+    ];
+    if (removed.length > 0) onRemoved();
+    await this.#forget(removed);
   }
 
   /** Series that were in the blocks and of which nothing is left need no place in memory. */

@@ -60,6 +60,7 @@ const MAX_POOLED = 16;
 export class SampleRecord {
   readonly isLate: boolean;
   count = 0;
+  oldestUnixMs = Number.POSITIVE_INFINITY;
   /** Roughly how long the record will be. */
   sizeBytes = 0;
   readonly #table: SeriesTable;
@@ -87,6 +88,7 @@ export class SampleRecord {
     if (index === this.#columns.capacity) this.#grow();
     this.#columns.put(index, unixMs, low, high);
     this.#ids[index] = id;
+    if (unixMs < this.oldestUnixMs) this.oldestUnixMs = unixMs;
     if (histogram !== undefined) {
       this.#histograms.set(index, histogram);
       this.sizeBytes += histogram.length + 8;
