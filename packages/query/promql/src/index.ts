@@ -1,4 +1,12 @@
+export {
+  CachedQuery,
+  type CachedQueryOptions,
+  type CacheOutcome,
+  type QueryCacheStats,
+} from './cache/cached-query.ts';
 export { PromqlEngine, type PromqlEngineOptions } from './engine/engine.ts';
+export { type Grid } from './engine/grid.ts';
+export { type PlannedRead, type PlannedWork, planWork } from './engine/reads.ts';
 export {
   type AggregateExpression,
   type Aggregator,
@@ -19,7 +27,10 @@ export {
   type VectorMatching,
   type VectorSelector,
 } from './parser/ast.ts';
+export { functionSignature, type FunctionSignature } from './parser/functions.ts';
+export { formatFloat } from './parser/go-text.ts';
 export { ParseError, type ParseProblem } from './parser/parse-error.ts';
+export { prettyExpression } from './parser/pretty.ts';
 export { parseExpression, parseSelector } from './parser/parser.ts';
 export { printExpression } from './parser/printer.ts';
 export { typeOf } from './parser/type-check.ts';

@@ -3,12 +3,20 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, QueryError } from '@dwcp/core';
 
 /** How long evaluation may hold the event loop at a stretch. */
-const STRETCH_MS = 20;
+const STRETCH_MS = 15;
+/** A sample in memory: its time and its value. */
+const BYTES_PER_SAMPLE = 16;
+/** What a column takes beside its elements: a label set, arrays, their place in lists. */
+const BYTES_PER_COLUMN = 400;
+const HOW_TO_NARROW = 'narrow it by labels, a shorter range or a longer step';
 
 export interface BudgetOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Held at a time. */
   readonly maxSamples: number;
+  /** Of samples, histograms and label sets held at a time; about. */
+  readonly maxMemoryBytes: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -18,6 +26,8 @@ export class Budget {
   readonly #startMs: number;
   #yieldedMs: number;
   #samples = 0;
+  #extraBytes = 0;
+  #peakSamples = 0;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
@@ -25,15 +35,53 @@ export class Budget {
     this.#yieldedMs = this.#startMs;
   }
 
-  /** Counts samples that are now held in memory. @throws QueryError `execution` when too many */
+  /** The most samples that were held at a time. */
+  get peakSamples(): number {
+    return this.#peakSamples;
+  }
+
+  /**
+   * Counts samples that will be held in memory; to be called before they are allocated.
+   * @throws QueryError `execution` when they are too many
+   */
   charge(samples: number): void {
     this.#samples += samples;
-    if (this.#samples > this.#options.maxSamples) {
+    if (this.#samples > this.#peakSamples) this.#peakSamples = this.#samples;
+    const { maxSamples } = this.#options;
+    if (this.#samples > maxSamples) {
       throw new QueryError(
         'execution',
-        'query processing would load too many samples into memory in query execution',
+        'query processing would load too many samples into memory in query execution: ' +
+          `more than ${maxSamples} at a time; ${HOW_TO_NARROW}`,
       );
     }
+    this.chargeBytes(0);
+  }
+
+  /**
+   * Counts memory for what is no plain sample: histograms, label sets.
+   * @throws QueryError `execution` when it is too much
+   */
+  chargeBytes(bytes: number): void {
+    this.#extraBytes += bytes;
+    const { maxMemoryBytes } = this.#options;
+    if (this.#extraBytes + this.#samples * BYTES_PER_SAMPLE > maxMemoryBytes) {
+      throw new QueryError(
+        'execution',
+        `query processing would take more than ${maxMemoryBytes} bytes of memory; ${HOW_TO_NARROW}`,
+      );
+    }
+  }
+
+  /** Counts a column of so many steps that will be held until the end of the query. */
+  chargeColumn(count: number): void {
+    this.chargeBytes(BYTES_PER_COLUMN);
+    this.charge(count);
+  }
+
+  /** Samples that are held no longer. */
+  release(samples: number): void {
+    this.#samples -= samples;
   }
 
   /** @throws QueryError `canceled` or `timeout` */
@@ -45,7 +93,10 @@ export class Budget {
       });
     }
     if (clock.monotonicMs() - this.#startMs > timeoutMs) {
-      throw new QueryError('timeout', 'query timed out in expression evaluation');
+      throw new QueryError(
+        'timeout',
+        `query timed out in expression evaluation: it took more than ${timeoutMs} ms; ${HOW_TO_NARROW}`,
+      );
     }
   }
 

@@ -1,11 +1,11 @@
 import {
-  type CallOptions,
   type Clock,
   type InstantQuery,
   Labels,
   type MetricQuery,
   type MetricStore,
   QueryError,
+  type QueryOptions,
   type QueryResult,
   type QueryValue,
   type RangeQuery,
@@ -20,23 +20,37 @@ import { parseExpression } from '../parser/parser.ts';
 import { typeOf } from '../parser/type-check.ts';
 import { Annotations } from './annotations.ts';
 import { Budget } from './budget.ts';
-import { executionError, SAME_LABELSET, unsupported } from './errors.ts';
-import { Evaluation, isRangeVector, toSeries } from './evaluation.ts';
+import { executionError, SAME_LABELSET } from './errors.ts';
+import { Evaluation, isRangeVector } from './evaluation.ts';
+import { samplesWithEdges } from './functions/extended-functions.ts';
+import { GridSamples } from './grid-samples.ts';
 import { type Grid } from './grid.ts';
+import { statisticsSelectors } from './histograms/stats-hints.ts';
 import { dropNames } from './merge.ts';
+import { QueryRecorder } from './recorder.ts';
 import { anyPresent, type Column, type RangeSeries, withoutMetadata } from './values.ts';
 import { moveTo, Window } from './window.ts';
 
-/** As many points per series as Prometheus' HTTP API answers. */
-const MAX_STEPS = 11_000;
+const DEFAULTS = {
+  lookbackMs: 5 * 60_000,
+  maxSamples: 50_000_000,
+  maxMemoryBytes: 1024 ** 3,
+  // As many as Prometheus' HTTP API answers.
+  maxSteps: 11_000,
+  timeoutMs: 2 * 60_000,
+};
 
 export interface PromqlEngineOptions {
-  readonly store: MetricStore;
+  readonly store: Pick<MetricStore, 'select'>;
   readonly clock: Clock;
   /** How long a sample counts as current; 5 minutes by default, as in Prometheus. */
   readonly lookbackMs?: number;
-  /** Samples one query may hold in memory; 50 million by default. */
+  /** Samples one query may hold in memory at a time; 50 million by default. */
   readonly maxSamples?: number;
+  /** Memory one query may take, about; 1 GiB by default. */
+  readonly maxMemoryBytes?: number;
+  /** Steps a range query may have beyond its first; 11,000 by default. */
+  readonly maxSteps?: number;
   /** How long one query may take; 2 minutes by default. */
   readonly timeoutMs?: number;
 }
@@ -52,22 +66,17 @@ export class PromqlEngine implements MetricQuery {
   readonly #options: Required<PromqlEngineOptions>;
 
   constructor(options: PromqlEngineOptions) {
-    this.#options = {
-      lookbackMs: 5 * 60_000,
-      maxSamples: 50_000_000,
-      timeoutMs: 2 * 60_000,
-      ...options,
-    };
+    this.#options = { ...DEFAULTS, ...options };
   }
 
   /**
    * @throws QueryError `bad_data` when the expression is wrong, `execution` when evaluation failed
    *   or needs what is not supported yet, `timeout`, or `canceled` after the signal
    */
-  async instant(query: InstantQuery, options: CallOptions = {}): Promise<QueryResult> {
+  async instant(query: InstantQuery, options: QueryOptions = {}): Promise<QueryResult> {
     const expression = parseExpression(query.expression);
     const grid: Grid = { startMs: query.unixMs, stepMs: 1, count: 1 };
-    return this.#run(query.expression, grid, options, async (evaluation) => {
+    return this.#run({ ...query, tree: expression, grid }, options, async (evaluation) => {
       if (isRangeVector(expression)) {
         return { kind: 'matrix', series: await rawSamples(evaluation, expression, grid) };
       }
@@ -83,8 +92,8 @@ export class PromqlEngine implements MetricQuery {
   }
 
   /** @throws QueryError as `instant` does, and `bad_data` for a range that is no range */
-  async range(query: RangeQuery, options: CallOptions = {}): Promise<QueryResult> {
-    const grid = gridOf(query);
+  async range(query: RangeQuery, options: QueryOptions = {}): Promise<QueryResult> {
+    const grid = gridOf(query, this.#options.maxSteps);
     const expression = parseExpression(query.expression);
     const type = typeOf(expression);
     if (type !== 'scalar' && type !== 'vector') {
@@ -93,36 +102,53 @@ export class PromqlEngine implements MetricQuery {
         `invalid expression type ${quote(documentedType(type))} for range query, must be Scalar or instant Vector`,
       );
     }
-    return this.#run(query.expression, grid, options, async (evaluation) => {
+    return this.#run({ ...query, tree: expression, grid }, options, async (evaluation) => {
       const value = await evaluation.evaluate(expression, grid);
       if (value.kind === 'string') throw new Error('a range query has no string result');
       const columns =
         value.kind === 'vector'
           ? dropNames(value.columns, expression).filter(anyPresent)
           : [scalarColumn(value.values)];
+      const samples = new GridSamples(grid);
       const series = columns
         .toSorted((a, b) => a.labels.compare(b.labels))
-        .map((column) => withoutFlags(toSeries(column, grid)));
+        .map((column) => withoutFlags(samples.of(column)));
       return { kind: 'matrix', series };
     });
   }
 
   async #run(
-    input: string,
-    grid: Grid,
-    { signal }: CallOptions,
+    query: { readonly expression: string; readonly tree: Expression; readonly grid: Grid },
+    options: QueryOptions,
     work: (evaluation: Evaluation) => Promise<QueryValue>,
   ): Promise<QueryResult> {
-    const { clock, lookbackMs, maxSamples, store, timeoutMs } = this.#options;
-    const annotations = new Annotations(input);
-    const budget = new Budget({ clock, maxSamples, timeoutMs, signal });
-    const evaluation = new Evaluation({ store, budget, annotations, signal, lookbackMs, grid });
-    const value = await work(evaluation);
-    return { value, warnings: annotations.warnings, infos: annotations.infos };
+    const { clock, maxMemoryBytes, maxSamples, store, timeoutMs } = this.#options;
+    const { lookbackMs = this.#options.lookbackMs, signal, stats = false } = options;
+    const { grid } = query;
+    const statistics = statisticsSelectors(query.tree);
+    const annotations = new Annotations(query.expression);
+    const budget = new Budget({ clock, maxSamples, maxMemoryBytes, timeoutMs, signal });
+    const recorder = stats ? new QueryRecorder(clock) : undefined;
+    const value = await work(
+      new Evaluation({
+        store,
+        budget,
+        annotations,
+        signal,
+        lookbackMs,
+        grid,
+        recorder,
+        statistics,
+      }),
+    );
+    const { warnings, infos } = annotations;
+    if (recorder === undefined) return { value, warnings, infos };
+    const { peakSamples } = budget;
+    return { value, warnings, infos, stats: recorder.stats({ peakSamples, steps: grid.count }) };
   }
 }
 
-function gridOf({ startUnixMs, endUnixMs, stepMs }: RangeQuery): Grid {
+function gridOf({ startUnixMs, endUnixMs, stepMs }: RangeQuery, maxSteps: number): Grid {
   if (!(stepMs > 0)) {
     throw new QueryError(
       'bad_data',
@@ -134,10 +160,10 @@ function gridOf({ startUnixMs, endUnixMs, stepMs }: RangeQuery): Grid {
   }
   const count = Math.floor((endUnixMs - startUnixMs) / stepMs) + 1;
   // Like Prometheus' API, which counts the steps between the points.
-  if (count - 1 > MAX_STEPS) {
+  if (count - 1 > maxSteps) {
     throw new QueryError(
       'bad_data',
-      'exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
+      `exceeded maximum resolution of ${maxSteps.toLocaleString('en-US')} points per timeseries. Try decreasing the query resolution (?step=XX)`,
     );
   }
   return { startMs: startUnixMs, stepMs, count };
@@ -167,9 +193,7 @@ async function rawSamples(
   grid: Grid,
 ): Promise<Series[]> {
   const node = unwrapParens(expression);
-  if (node.kind === 'matrix-selector' && node.selector.extension !== undefined) {
-    throw unsupported(`the ${node.selector.extension} modifier without a function is`, node);
-  }
+  const extension = node.kind === 'matrix-selector' ? node.selector.extension : undefined;
   const vector = await evaluation.range(node, grid);
   const window = new Window();
   const seen = new Set<string>();
@@ -181,6 +205,14 @@ async function rawSamples(
     const labels = series.dropName ? withoutMetadata(series.labels) : series.labels;
     if (seen.has(labels.key)) throw executionError(SAME_LABELSET, expression);
     seen.add(labels.key);
+    if (extension !== undefined) {
+      if (series.histograms !== undefined) {
+        throw executionError(`${extension} modifier is not supported with histograms`, node);
+      }
+      const samples = samplesWithEdges(window, extension);
+      if (samples !== undefined) result.push({ labels, ...samples });
+      continue;
+    }
     const { from, to } = window;
     result.push(
       withoutFlags({

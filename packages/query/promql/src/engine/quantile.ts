@@ -1,5 +1,9 @@
+/** Up to so many values, insertion is quicker than a call into the engine's own sort. */
+const FEW = 48;
+
 /** Sorts ascending with NaN first, as Prometheus orders values. */
 export function sortNanFirst(values: Float64Array): Float64Array {
+  if (values.length <= FEW && insertionSort(values)) return values;
   values.sort();
   let nans = 0;
   while (nans < values.length && Number.isNaN(values[values.length - 1 - nans])) nans++;
@@ -24,4 +28,25 @@ export function quantile(q: number, values: Float64Array): number {
   const upper = Math.min(values.length - 1, lower + 1);
   const weight = rank - Math.floor(rank);
   return (values[lower] ?? 0) * (1 - weight) + (values[upper] ?? 0) * weight;
+}
+
+/** Sorts what is often nearly sorted; false, with only the order changed, when there is a NaN. */
+function insertionSort(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (value !== value) return false;
+    let at = i;
+    for (; at > 0; at--) {
+      const before = values[at - 1] ?? 0;
+      // -0 comes before 0, as with the engine's own sort.
+      if (before < value || (before === value && !isZeroBeforeMinusZero(before, value))) break;
+      values[at] = before;
+    }
+    values[at] = value;
+  }
+  return true;
+}
+
+function isZeroBeforeMinusZero(first: number, second: number): boolean {
+  return first === 0 && Object.is(first, 0) && Object.is(second, -0);
 }

@@ -1,16 +1,18 @@
-import { isStale, type MetricStore, type NativeHistogram, type Series } from '@dwcp/core';
+import {
+  isStale,
+  type MetricStore,
+  type Series,
+  type SeriesQuery,
+  type SeriesScanner,
+} from '@dwcp/core';
 
 import { type VectorSelector } from '../parser/ast.ts';
+import { type Annotations } from './annotations.ts';
 import { type Budget } from './budget.ts';
-import { unsupported } from './errors.ts';
-import { type Grid, lastTime, timeAt } from './grid.ts';
-import {
-  anyPresent,
-  type Column,
-  newColumn,
-  type RangeSeries,
-  type RangeVector,
-} from './values.ts';
+import { type Grid, lastTime } from './grid.ts';
+import { withDetectedHints } from './histograms/stats-hints.ts';
+import { type QueryRecorder } from './recorder.ts';
+import { type RangeSeries, type RangeShape } from './values.ts';
 
 /** When a selector looks, besides the grid. */
 export interface Shift {
@@ -19,172 +21,143 @@ export interface Shift {
 }
 
 export interface SelectContext {
-  readonly store: MetricStore;
+  readonly store: Pick<MetricStore, 'select'>;
   readonly budget: Budget;
   readonly signal: AbortSignal | undefined;
   readonly lookbackMs: number;
+  readonly recorder: QueryRecorder | undefined;
+  readonly annotations: Annotations;
+  /** The selectors of which only count and sum of histograms are looked at. */
+  readonly statistics: ReadonlySet<VectorSelector>;
 }
 
-/** The series of a selector with all samples that any step of the grid can see. */
-async function select(
+/** How far before and after its own moment a step sees. */
+export interface Sight {
+  readonly backMs: number;
+  readonly aheadMs?: number;
+}
+
+export interface Selected {
+  readonly selector: VectorSelector;
+  readonly grid: Grid;
+  readonly shift: Shift;
+}
+
+/**
+ * Reads the series of a selector one by one, each with all samples that any step of the grid can
+ * see, sorted by labels. The arrays hold something else once `visit` is done.
+ */
+export async function eachSeries(
   context: SelectContext,
-  selector: VectorSelector,
-  grid: Grid,
-  shift: Shift,
-  backMs: number,
-  aheadMs = 0,
-): Promise<readonly Series[]> {
+  { selector, grid, shift }: Selected,
+  { backMs, aheadMs = 0 }: Sight,
+  visit: (series: Series) => void | Promise<void>,
+): Promise<void> {
+  const { budget, recorder, signal, store } = context;
+  const hints = context.statistics.has(selector);
   const first = (shift.atMs ?? grid.startMs) - shift.offsetMs;
   const last = (shift.atMs ?? lastTime(grid)) - shift.offsetMs;
-  const series = await context.store.select(
+  const query: SeriesQuery = {
+    matchers: selector.matchers,
     // Windows are left-open; samples lie on whole milliseconds.
-    {
-      matchers: selector.matchers,
-      startUnixMs: Math.floor(first - backMs) + 1,
-      endUnixMs: last + aheadMs,
-    },
-    context.signal === undefined ? {} : { signal: context.signal },
+    startUnixMs: Math.floor(first - backMs) + 1,
+    endUnixMs: last + aheadMs,
+  };
+  const options = signal === undefined ? {} : { signal };
+  const counted = (series: Series): void | Promise<void> => {
+    budget.check();
+    recorder?.read(series.timestamps.length);
+    return visit(hints && series.histograms !== undefined ? withDetectedHints(series) : series);
+  };
+  if (isScanner(store)) {
+    const held = (series: Series): void | Promise<void> => {
+      const size = series.timestamps.length;
+      budget.charge(size);
+      const done = counted(series);
+      if (done !== undefined) return done.then(() => budget.release(size));
+      budget.release(size);
+      return undefined;
+    };
+    await store.scan(query, held, options);
+    return;
+  }
+  const found = await store.select(query, options);
+  for (const { timestamps } of found) budget.charge(timestamps.length);
+  for (const series of found) {
+    await counted(series);
+    await budget.breathe();
+  }
+}
+
+function isScanner(store: object): store is SeriesScanner {
+  return 'scan' in store;
+}
+
+/** Reads the series of a range selector, without staleness markers. */
+export async function eachRangeSeries(
+  context: SelectContext,
+  selected: Selected,
+  { rangeMs, reach: { aheadMs, backMs } }: Pick<RangeShape, 'rangeMs' | 'reach'>,
+  visit: (series: RangeSeries) => void | Promise<void>,
+): Promise<void> {
+  await eachSeries(context, selected, { backMs: rangeMs + backMs, aheadMs }, (series) =>
+    visit(withoutStale(series)),
   );
-  for (const one of series) context.budget.charge(one.timestamps.length);
-  return series;
-}
-
-/**
- * An instant selector over the grid: at each step the newest sample that is not older than the
- * lookback, unless that sample is a staleness marker.
- * @param what whether to give the samples' values or their times in seconds
- */
-export async function selectInstant(
-  context: SelectContext,
-  selector: VectorSelector,
-  grid: Grid,
-  shift: Shift,
-  what: 'value' | 'time' = 'value',
-): Promise<Column[]> {
-  const { lookbackMs } = context;
-  const columns: Column[] = [];
-  for (const series of await select(context, selector, grid, shift, lookbackMs)) {
-    context.budget.charge(grid.count);
-    const column = sampleAtSteps(series, grid, shift, lookbackMs, what);
-    if (column !== undefined) columns.push(column);
-    await context.budget.breathe();
-  }
-  return columns;
-}
-
-function sampleAtSteps(
-  series: Series,
-  grid: Grid,
-  shift: Shift,
-  lookbackMs: number,
-  what: 'value' | 'time',
-): Column | undefined {
-  const { timestamps, values } = series;
-  const column = newColumn(series.labels, what === 'time', grid.count);
-  const histograms: (NativeHistogram | undefined)[] | undefined =
-    series.histograms === undefined || what === 'time' ? undefined : [];
-  let next = 0;
-  let found = false;
-  for (let step = 0; step < grid.count; step++) {
-    const at = (shift.atMs ?? timeAt(grid, step)) - shift.offsetMs;
-    while (next < timestamps.length && (timestamps[next] ?? 0) <= at) next++;
-    const index = next - 1;
-    const time = timestamps[index];
-    if (time === undefined || time <= at - lookbackMs) continue;
-    const value = values[index] ?? 0;
-    if (value !== value && isStale(values, index)) continue;
-    found = true;
-    column.present[step] = 1;
-    column.values[step] = what === 'time' ? time / 1000 : value;
-    if (histograms !== undefined) histograms[step] = series.histograms?.[index];
-  }
-  if (!found) return undefined;
-  return histograms?.some((histogram) => histogram !== undefined) === true
-    ? { ...column, histograms: Array.from({ length: grid.count }, (_, i) => histograms[i]) }
-    : column;
-}
-
-/**
- * A `smoothed` instant selector: at each step the value on the line between the samples around it,
- * or the newest sample where none follows within the lookback.
- */
-export async function selectSmoothed(
-  context: SelectContext,
-  selector: VectorSelector,
-  grid: Grid,
-  shift: Shift,
-): Promise<Column[]> {
-  const { lookbackMs } = context;
-  const columns: Column[] = [];
-  for (const series of await select(context, selector, grid, shift, lookbackMs, lookbackMs)) {
-    if (series.histograms !== undefined) {
-      throw unsupported('native histograms in the smoothed modifier are', selector);
-    }
-    context.budget.charge(grid.count);
-    const column = newColumn(series.labels, false, grid.count);
-    const { timestamps, values } = series;
-    let next = 0;
-    for (let step = 0; step < grid.count; step++) {
-      const at = (shift.atMs ?? timeAt(grid, step)) - shift.offsetMs;
-      while (next < timestamps.length && (timestamps[next] ?? 0) <= at) next++;
-      const before = timestamps[next - 1];
-      if (before === undefined || before <= at - lookbackMs || isStale(values, next - 1)) continue;
-      const value = values[next - 1] ?? 0;
-      const after = timestamps[next];
-      const isAlone = after === undefined || after > at + lookbackMs || isStale(values, next);
-      const rise = isAlone ? 0 : (values[next] ?? 0) - value;
-      column.values[step] =
-        isAlone || at === before ? value : value + (rise * (at - before)) / (after - before);
-      column.present[step] = 1;
-    }
-    if (anyPresent(column)) columns.push(column);
-    await context.budget.breathe();
-  }
-  return columns;
-}
-
-/** The raw samples of a range selector, over all windows of the grid. */
-export async function selectRange(
-  context: SelectContext,
-  selector: VectorSelector,
-  grid: Grid,
-  shift: Shift,
-  rangeMs: number,
-  reach: RangeVector['reach'],
-): Promise<RangeSeries[]> {
-  const { backMs, aheadMs } = reach;
-  const found = await select(context, selector, grid, shift, rangeMs + backMs, aheadMs);
-  return found.map((series) => withoutStale(series));
 }
 
 function withoutStale(series: Series): RangeSeries {
-  const { labels, timestamps, values, histograms } = series;
-  let stale = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (value !== value && isStale(values, i)) stale++;
-  }
-  const hasHistograms = histograms?.some((histogram) => histogram !== undefined) === true;
+  const { labels, timestamps, values } = series;
+  const isPlain = series.histograms === undefined && series.startTimestamps === undefined;
+  const ascending = ascendingCount(values);
   const base = { labels, dropName: false };
-  if (stale === 0) {
-    return hasHistograms
-      ? { ...base, timestamps, values, histograms }
-      : { ...base, timestamps, values };
+  if (ascending === values.length && isPlain) {
+    return { ...base, timestamps, values, isAscending: true };
   }
-  const kept = {
-    timestamps: new Float64Array(values.length - stale),
-    values: new Float64Array(values.length - stale),
-    histograms: [] as (NativeHistogram | undefined)[],
+  const stale = countStale(values, ascending);
+  const pick = (column: Float64Array): Float64Array =>
+    stale === 0 ? column : column.filter((_, i) => !isStale(values, i));
+  const kept = { ...base, timestamps: pick(timestamps), values: pick(values) };
+  if (isPlain) return kept;
+  const histograms = series.histograms?.filter((_, i) => !isStale(values, i));
+  const hasHistograms = histograms?.some((histogram) => histogram !== undefined) === true;
+  return {
+    ...kept,
+    ...(hasHistograms ? { histograms } : {}),
+    ...(series.startTimestamps === undefined
+      ? {}
+      : { startTimestamps: pick(series.startTimestamps) }),
   };
-  let size = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (isStale(values, i)) continue;
-    kept.timestamps[size] = timestamps[i] ?? 0;
-    kept.values[size] = values[i] ?? 0;
-    kept.histograms[size] = histograms?.[i];
-    size++;
+}
+
+/**
+ * How many values at the beginning are numbers, none below the one before: all those of a counter
+ * without resets, which then needs no second look.
+ */
+function ascendingCount(values: Float64Array): number {
+  const { length } = values;
+  let previous = -Infinity;
+  let i = 0;
+  for (; i < length; i++) {
+    const value = values[i] ?? 0;
+    if (!(value >= previous)) break;
+    previous = value;
   }
-  return hasHistograms
-    ? { ...base, ...kept }
-    : { ...base, timestamps: kept.timestamps, values: kept.values };
+  return i;
+}
+
+function countStale(values: Float64Array, from: number): number {
+  let stale = 0;
+  for (let i = firstNaN(values, from); i < values.length; i++) if (isStale(values, i)) stale++;
+  return stale;
+}
+
+/** A loop of its own, which does nothing else: it goes over most samples of many queries. */
+function firstNaN(values: Float64Array, from: number): number {
+  const { length } = values;
+  let i = from;
+  for (; i < length; i++) {
+    const value = values[i];
+    if (value !== value) break;
+  }
+  return i;
 }

@@ -29,6 +29,15 @@ export class CompensatedMean {
   #count = 0;
   #isRunning = false;
 
+  /** A mean that goes on from a sum of `count` values. */
+  static of(sum: number, compensation: number, count: number): CompensatedMean {
+    const mean = new CompensatedMean();
+    mean.#sum.sum = sum;
+    mean.#sum.compensation = compensation;
+    mean.#count = count;
+    return mean;
+  }
+
   add(value: number): void {
     this.#count++;
     const sum = this.#sum;

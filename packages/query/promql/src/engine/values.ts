@@ -21,17 +21,48 @@ export interface RangeSeries {
   readonly timestamps: Float64Array;
   readonly values: Float64Array;
   readonly histograms?: readonly (NativeHistogram | undefined)[];
+  /** Known to have no value below the one before, and no NaN. */
+  readonly isAscending?: boolean;
+  /** When the counter of each sample began, 0 where that is not known. */
+  readonly startTimestamps?: Float64Array;
 }
 
-/** A range vector: its samples and, for each step, the window `(end - rangeMs, end]`. */
-export interface RangeVector {
-  readonly series: readonly RangeSeries[];
+/** Where the windows of a range vector lie: at each step `(end - rangeMs, end]`. */
+export interface RangeShape {
   readonly rangeMs: number;
   readonly offsetMs: number;
   /** How far a window sees past its own edges, for `anchored` and `smoothed`. */
   readonly reach: { readonly backMs: number; readonly aheadMs: number };
   /** The time of an `@` modifier, which makes the window the same at every step. */
   readonly atMs: number | undefined;
+}
+
+/** A range vector with all its samples. */
+export interface RangeVector extends RangeShape {
+  readonly series: readonly RangeSeries[];
+}
+
+/** A range vector whose series come one by one, sorted by labels. */
+export interface RangeStream extends RangeShape {
+  /** The arrays of a series hold something else once `visit` is done. */
+  each(visit: (series: RangeSeries) => void | Promise<void>): Promise<void>;
+}
+
+/** Takes the columns of a vector one by one, sorted by labels. */
+export interface ColumnSink {
+  /** Whether columns must stay as they are after `add`; else their arrays are used again. */
+  readonly keepsColumns: boolean;
+  add(column: Column): void;
+}
+
+/** Keeps all columns. */
+export class ColumnList implements ColumnSink {
+  readonly keepsColumns = true;
+  readonly columns: Column[] = [];
+
+  add(column: Column): void {
+    this.columns.push(column);
+  }
 }
 
 /** A window that ends at its edges. */

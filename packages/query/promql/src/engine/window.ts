@@ -1,6 +1,6 @@
-import { type Budget } from './budget.ts';
 import { type Grid, timeAt } from './grid.ts';
-import { type Column, newColumn, type RangeSeries, type RangeVector } from './values.ts';
+import { TimeSums } from './streaming/time-sums.ts';
+import { type RangeSeries, type RangeShape } from './values.ts';
 
 /**
  * The samples of one series that one step sees: positions `from` up to but not including `to`.
@@ -19,6 +19,8 @@ export class Window {
   evaluatedAtMs = 0;
   step = 0;
   result = 0;
+  #timeSums: TimeSums | undefined;
+  #areTimeSumsOpen = false;
   /** What `best` found last: a position, and up to where it has looked. */
   #bestIndex = 0;
   #bestTo = 0;
@@ -33,6 +35,7 @@ export class Window {
     this.timestamps = series.timestamps;
     this.values = series.values;
     this.#resets = undefined;
+    this.#areTimeSumsOpen = false;
     this.from = 0;
     this.to = 0;
     this.#bestIndex = 0;
@@ -56,6 +59,16 @@ export class Window {
     }
     this.#bestTo = this.to;
     return this.#bestIndex;
+  }
+
+  /** What regressions keep from series to series. */
+  get timeSums(): TimeSums {
+    this.#timeSums ??= new TimeSums();
+    if (!this.#areTimeSumsOpen) {
+      this.#areTimeSumsOpen = true;
+      this.#timeSums.open(this.timestamps);
+    }
+    return this.#timeSums;
   }
 
   /** Whether a value is below the one before it anywhere in the window. */
@@ -85,59 +98,14 @@ export interface WindowOptions {
   readonly variesByStep?: boolean;
 }
 
-/** After so many samples looked at, others get a chance: a few milliseconds' work. */
-const SAMPLES_PER_BREATH = 1_000_000;
-
-/** Runs a function over every window of every series, two pointers moving along the samples. */
-export async function overWindows(
-  vector: RangeVector,
-  grid: Grid,
-  budget: Budget,
-  compute: WindowFunction,
-  { keepsName = false, variesByStep = false }: WindowOptions = {},
-): Promise<Column[]> {
-  // An `@` makes all windows the same window.
-  const steps = vector.atMs === undefined || variesByStep ? grid.count : 1;
-  const window = new Window();
-  const columns: Column[] = [];
-  let samplesSeen = 0;
-  for (const series of vector.series) {
-    budget.charge(grid.count);
-    const column = newColumn(series.labels, series.dropName || !keepsName, grid.count);
-    window.open(series);
-    let found = false;
-    for (let step = 0; step < steps; step++) {
-      moveTo(window, vector, grid, step);
-      if (window.to > window.from && compute(window)) {
-        column.values[step] = window.result;
-        column.present[step] = 1;
-        found = true;
-      }
-      // One long series with wide windows is as much work as many series.
-      samplesSeen += window.size;
-      if (samplesSeen > SAMPLES_PER_BREATH) {
-        samplesSeen = 0;
-        await budget.breathe();
-      }
-    }
-    if (steps < grid.count) {
-      column.values.fill(column.values[0] ?? 0);
-      column.present.fill(column.present[0] ?? 0);
-    }
-    if (found) columns.push(column);
-    await budget.breathe();
-  }
-  return columns;
-}
-
 /** Moves the window on to a step; steps must come in order. */
-export function moveTo(window: Window, vector: RangeVector, grid: Grid, step: number): void {
+export function moveTo(window: Window, shape: RangeShape, grid: Grid, step: number): void {
   const { timestamps } = window;
   const time = timeAt(grid, step);
-  const endMs = (vector.atMs ?? time) - vector.offsetMs;
-  const startMs = endMs - vector.rangeMs;
-  const beforeMs = startMs - vector.reach.backMs;
-  const lastMs = endMs + vector.reach.aheadMs;
+  const endMs = (shape.atMs ?? time) - shape.offsetMs;
+  const startMs = endMs - shape.rangeMs;
+  const beforeMs = startMs - shape.reach.backMs;
+  const lastMs = endMs + shape.reach.aheadMs;
   while (window.to < timestamps.length && (timestamps[window.to] ?? 0) <= lastMs) window.to++;
   while (window.from < window.to && (timestamps[window.from] ?? 0) <= beforeMs) window.from++;
   window.startMs = startMs;

@@ -53,6 +53,16 @@ export function formatShortFloat(value: number): string {
   return formatFloat(value);
 }
 
+/** Writes a float as Go's `%.2g`: two digits, an exponent below 1e-4 and from 100 on. */
+export function formatRoundedFloat(value: number): string {
+  if (!Number.isFinite(value)) return formatFloat(value);
+  const [digits = '', exponentText = ''] = value.toExponential(1).split('e');
+  const exponent = Number(exponentText);
+  if (exponent >= -4 && exponent < 2) return formatFloat(Number(value.toPrecision(2)));
+  const sign = exponent < 0 ? '-' : '+';
+  return `${digits.replace(/\.0$/, '')}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}
+
 /**
  * The text inside a quoted literal, with Go's escape sequences resolved. Back quotes keep
  * everything as it is. Byte escapes (`\xFF`, `\377`) join to UTF-8 text; a byte that joins to none

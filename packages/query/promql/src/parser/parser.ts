@@ -82,8 +82,23 @@ const MAX_CHAIN = 1_000;
  * @see https://prometheus.io/docs/prometheus/latest/querying/basics/
  */
 export function parseExpression(input: string): Expression {
+  return checked(input, (parser) => parser.parseWhole());
+}
+
+/**
+ * Parses a selector such as `up{job="node"}`, as `match[]` of the HTTP API takes it.
+ * @throws ParseError when it is anything else
+ */
+export function parseSelector(input: string): readonly LabelMatcher[] {
+  return checked(input, (parser) => parser.parseSelectorAlone()).matchers;
+}
+
+function checked<Node extends Expression>(
+  input: string,
+  parse: (parser: Parser) => Node | undefined,
+): Node {
   const parser = new Parser(input);
-  const expression = parser.parseWhole();
+  const expression = parse(parser);
   const problems = parser.problems;
   const [first] = problems;
   if (first !== undefined) throw new ParseError(input, first, problems);
@@ -94,22 +109,10 @@ export function parseExpression(input: string): Expression {
   return expression;
 }
 
-/**
- * Parses a selector such as `up{job="node"}`, as `match[]` of the HTTP API takes it.
- * @throws ParseError when it is anything else
- */
-export function parseSelector(input: string): readonly LabelMatcher[] {
-  const expression = parseExpression(input);
-  const isPlain =
-    expression.kind === 'vector-selector' &&
-    expression.offset === undefined &&
-    expression.at === undefined &&
-    expression.extension === undefined;
-  if (!isPlain) {
-    const problem = { message: 'expected a series selector', start: 0, end: input.length };
-    throw new ParseError(input, problem, [problem]);
-  }
-  return expression.matchers;
+/** What is wrong with a pattern, in the words of the regular expressions' own parser. */
+function patternProblem(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 class Parser {
@@ -134,10 +137,30 @@ class Parser {
       this.#syntax.report({ start: 0, end: 0 }, 'no expression found in input');
       return undefined;
     }
+    return this.#toTheEnd(() => this.#expression(0));
+  }
+
+  /** Behind a name a parenthesis is one too many, even where the name is that of a function. */
+  parseSelectorAlone(): VectorSelector | undefined {
+    return this.#toTheEnd(() => {
+      const { token } = this.#syntax;
+      if (token.type === '{') return this.#selector(undefined);
+      const isName =
+        token.type === 'identifier' ||
+        token.type === 'metric identifier' ||
+        isAggregator(token.type) ||
+        NAME_KEYWORDS.has(token.type);
+      if (!isName) return this.#syntax.fail();
+      this.#syntax.advance();
+      return this.#selector(token);
+    });
+  }
+
+  #toTheEnd<Node>(parse: () => Node): Node | undefined {
     try {
-      const expression = this.#expression(0);
+      const node = parse();
       if (this.#syntax.token.type !== 'end of input') this.#syntax.fail();
-      return expression;
+      return node;
     } catch (abort) {
       if (!(abort instanceof SyntaxAbort)) throw abort;
       if (!abort.reported) this.#syntax.unexpected('', '');
@@ -421,8 +444,7 @@ class Parser {
     try {
       compileMatcher(matcher);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      syntax.report({ start: name.start, end: value.end }, message);
+      syntax.report({ start: name.start, end: value.end }, patternProblem(error));
       return;
     }
     into.push(matcher);

@@ -1,10 +1,12 @@
 import { formatDuration, isLegacyLabelName, isLegacyMetricName, METRIC_NAME } from '@dwcp/core';
 
 import {
+  type AggregateExpression,
   type AtModifier,
   type BinaryExpression,
   type DurationExpression,
   type Expression,
+  type SubqueryExpression,
   type VectorSelector,
 } from './ast.ts';
 import { formatFloat, quote } from './go-text.ts';
@@ -28,11 +30,9 @@ export function printExpression(node: Expression): string {
     case 'call':
       return `${node.name}(${node.args.map(printExpression).join(', ')})`;
     case 'aggregate': {
-      const { grouping, of, operator, parameter, without } = node;
-      const by = without ? ` without ${printNames(grouping)} ` : ` by ${printNames(grouping)} `;
+      const { of, parameter } = node;
       const args = [...(parameter === undefined ? [] : [parameter]), of];
-      const modifier = without || grouping.length > 0 ? by : '';
-      return `${operator}${modifier}(${args.map(printExpression).join(', ')})`;
+      return `${printAggregator(node)}(${args.map(printExpression).join(', ')})`;
     }
     case 'vector-selector':
       return printSelector(node) + printExtension(node) + printModifiers(node);
@@ -41,15 +41,25 @@ export function printExpression(node: Expression): string {
       const text = `${printSelector(selector)}[${printDuration(range)}]`;
       return text + printExtension(selector) + printModifiers(selector);
     }
-    case 'subquery': {
-      const step = node.step === undefined ? '' : printDuration(node.step);
-      const text = `${printExpression(node.of)}[${printDuration(node.range)}:${step}]`;
-      return text + printModifiers(node);
-    }
+    case 'subquery':
+      return printExpression(node.of) + printSubqueryRange(node);
   }
 }
 
-function printOperator({ matching, operator, returnBool }: BinaryExpression): string {
+/** What stands before the arguments of an aggregation. */
+export function printAggregator({ grouping, operator, without }: AggregateExpression): string {
+  if (!without && grouping.length === 0) return operator;
+  return `${operator} ${without ? 'without' : 'by'} ${printNames(grouping)} `;
+}
+
+/** What stands behind the expression of a subquery. */
+export function printSubqueryRange(node: SubqueryExpression): string {
+  const step = node.step === undefined ? '' : printDuration(node.step);
+  return `[${printDuration(node.range)}:${step}]${printModifiers(node)}`;
+}
+
+/** The operator of a binary expression with all that modifies it. */
+export function printOperator({ matching, operator, returnBool }: BinaryExpression): string {
   const parts = [returnBool ? `${operator} bool` : operator];
   const isGrouped =
     matching.cardinality === 'many-to-one' || matching.cardinality === 'one-to-many';

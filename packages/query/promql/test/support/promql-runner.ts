@@ -1,22 +1,20 @@
-import {
-  isStale,
-  type Labels,
-  type QueryResult,
-  QueryError,
-  type Series,
-  setStale,
-} from '@dwcp/core';
-import { parseExpression, printExpression, PromqlEngine } from '@dwcp/promql';
+import { type MetricQuery, type MetricStore, QueryError, type QueryResult } from '@dwcp/core';
+import { type Expression, parseExpression, printExpression, PromqlEngine } from '@dwcp/promql';
 import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 
-import { type Eval, type Load, parseScript, type SeriesLine } from './promql-script.ts';
+import { checkSorted, checkValue, describeExpected } from './compare-values.ts';
+import { load } from './load.ts';
+import { Mismatch } from './mismatch.ts';
+import { type Eval, parseScript, ScriptError } from './promql-script.ts';
 import { type Stage, StageTracker } from './stages.ts';
-import { canBePinned, evaluationTimes, pin } from './variants.ts';
+import { asksForBounds, canBePinned, evaluationTimes, pin } from './variants.ts';
 
 /** What a script's evals came to. */
 export interface ScriptOutcome {
   readonly evals: number;
   readonly passed: number;
+  /** Queries asked: each eval, and its repeats that must give the same. */
+  readonly queries: number;
   readonly failures: readonly Failure[];
   /** How many evals of each stage there are, and how many passed. */
   readonly stages: Readonly<Record<Stage, { readonly evals: number; readonly passed: number }>>;
@@ -25,15 +23,26 @@ export interface ScriptOutcome {
 export interface Failure {
   readonly line: number;
   readonly stage: Stage;
-  readonly reason: string;
+  /** As the script has it. */
+  readonly expression: string;
+  /** Of the repeats of an eval, the one that failed; undefined for the eval itself. */
+  readonly repeat?: string;
+  readonly expected: string;
+  readonly got: string;
 }
 
-const MIN_NORMAL = 2 ** -1022;
-
-/** Runs a promqltest script against a fresh store. */
-export async function runScript(text: string): Promise<ScriptOutcome> {
+/**
+ * Runs a promqltest script against a fresh store. An instant eval is run again in ways that must
+ * not change its answer: pinned to its time with `@` and evaluated at other times, and each of
+ * those as the middle step of a range query.
+ * @throws ScriptError when the script cannot be read or loaded
+ */
+export async function runScript(
+  text: string,
+  engineOver: (store: MetricStore) => MetricQuery = plainEngine,
+): Promise<ScriptOutcome> {
   const store = new MemoryMetricStore();
-  const engine = new PromqlEngine({ store, clock: new ManualClock() });
+  const engine = engineOver(store);
   const failures: Failure[] = [];
   const stages = {
     classic: { evals: 0, passed: 0 },
@@ -43,60 +52,199 @@ export async function runScript(text: string): Promise<ScriptOutcome> {
   };
   const tracker = new StageTracker();
   let evals = 0;
+  let queries = 0;
   for (const command of parseScript(text)) {
     tracker.see(command);
     if (command.kind === 'clear') store.clear();
-    else if (command.kind === 'load') load(store, command);
-    else {
+    else if (command.kind === 'load') {
+      try {
+        load(store, command);
+      } catch (cause) {
+        throw new ScriptError(command.line, reasonOf(cause), { cause });
+      }
+    } else {
       const stage = tracker.stageOf(command);
       evals++;
       stages[stage].evals++;
-      try {
-        await check(engine, command);
-        await checkVariants(engine, command);
-        stages[stage].passed++;
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        failures.push({ line: command.line, stage, reason: `${command.expression}: ${reason}` });
+      const run = new EvalRun(engine, command);
+      const failure = await run.all();
+      queries += run.queries;
+      if (failure === undefined) stages[stage].passed++;
+      else {
+        const { line, expression } = command;
+        failures.push({ line, stage, expression, ...failure });
       }
     }
   }
-  return { evals, passed: evals - failures.length, failures, stages };
+  return { evals, passed: evals - failures.length, queries, failures, stages };
 }
 
-/**
- * Runs an instant eval again in ways that must not change its answer: pinned to its time with `@`
- * and evaluated at other times, and each of those as the middle step of a range query.
- */
-async function checkVariants(engine: PromqlEngine, wanted: Eval): Promise<void> {
-  const { expression, startMs, stepMs } = wanted;
-  const failing = wanted.expectations.some(({ kind }) => kind === 'fail');
-  if (stepMs !== undefined || failing) return;
-  const runs = [{ expression, unixMs: startMs }];
-  if (canBePinned(expression)) {
-    const pinned = printExpression(pin(parseExpression(expression), startMs));
-    for (const unixMs of evaluationTimes(startMs)) runs.push({ expression: pinned, unixMs });
+function plainEngine(store: MetricStore): MetricQuery {
+  return new PromqlEngine({ store, clock: new ManualClock() });
+}
+
+type Reason = Pick<Failure, 'expected' | 'got' | 'repeat'>;
+
+/** One eval with its repeats. */
+class EvalRun {
+  readonly #engine: MetricQuery;
+  readonly #wanted: Eval;
+  /** What the eval itself was warned of; repeats have other positions. */
+  #messages: readonly string[] = [];
+  queries = 0;
+
+  constructor(engine: MetricQuery, wanted: Eval) {
+    this.#engine = engine;
+    this.#wanted = wanted;
   }
-  const bound = /\b(?:start|end|range|step)\s*\(/i.test(expression);
-  const overRange =
-    !wanted.ordered && wanted.text === undefined && wanted.rangeVector === undefined && !bound;
-  for (const [i, run] of runs.entries()) {
-    try {
-      if (i > 0) checkValue(await engine.instant(run), wanted);
-      if (!overRange) continue;
-      const minute = { startUnixMs: run.unixMs - 60_000, endUnixMs: run.unixMs + 60_000 };
-      const range = await engine.range({ expression: run.expression, ...minute, stepMs: 60_000 });
-      checkValue(middleOf(range, run.unixMs, wanted), wanted);
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`as ${run.expression} at ${run.unixMs}: ${reason}`, { cause });
+
+  /** @returns the first thing that differs */
+  async all(): Promise<Reason | undefined> {
+    const { expression, startMs, stepMs } = this.#wanted;
+    if (stepMs !== undefined) return this.#failureOf(() => this.#range());
+    const first =
+      (await this.#failureOf(() => this.#instant(expression, startMs))) ??
+      (await this.#asRange(expression, startMs));
+    if (first !== undefined) return first;
+    const tree = parsed(expression);
+    if (tree === undefined || !canBePinned(tree)) return undefined;
+    const pinned = printExpression(pin(tree, startMs));
+    for (const unixMs of evaluationTimes(startMs)) {
+      const failure =
+        (await this.#failureOf(
+          () => this.#instant(pinned, unixMs, true),
+          `${pinned} at ${unixMs / 1000}s`,
+        )) ?? (await this.#asRange(pinned, unixMs));
+      if (failure !== undefined) return failure;
     }
+    return undefined;
+  }
+
+  async #failureOf(check: () => Promise<void>, repeat?: string): Promise<Reason | undefined> {
+    try {
+      await check();
+      return undefined;
+    } catch (error) {
+      const place = repeat === undefined ? {} : { repeat };
+      if (error instanceof Mismatch) return { ...place, expected: error.expected, got: error.got };
+      const got =
+        error instanceof QueryError
+          ? `error: ${error.message}`
+          : error instanceof Error
+            ? `${error.name}: ${error.message}`
+            : String(error);
+      return { ...place, expected: this.#expected(), got };
+    }
+  }
+
+  #expected(): string {
+    const fail = this.#wanted.expectations.find(({ kind }) => kind === 'fail');
+    return fail === undefined ? describeExpected(this.#wanted) : `error: ${fail.text}`;
+  }
+
+  async #instant(expression: string, unixMs: number, isRepeat = false): Promise<void> {
+    this.queries++;
+    const result = await this.#unlessFailing(() => this.#engine.instant({ expression, unixMs }));
+    if (result === undefined) return;
+    this.#checkMessages(result, isRepeat);
+    checkValue(result, this.#wanted);
+  }
+
+  async #range(): Promise<void> {
+    const { expression, startMs, endMs, stepMs = 0 } = this.#wanted;
+    this.queries++;
+    const result = await this.#unlessFailing(() =>
+      this.#engine.range({ expression, startUnixMs: startMs, endUnixMs: endMs, stepMs }),
+    );
+    if (result === undefined) return;
+    this.#checkMessages(result, false);
+    checkValue(result, this.#wanted);
+  }
+
+  /** As the middle step of a range of three. */
+  async #asRange(expression: string, unixMs: number): Promise<Reason | undefined> {
+    const { ordered, rangeVector, text, expectations } = this.#wanted;
+    const fails = expectations.some(({ kind }) => kind === 'fail');
+    if (ordered || fails || text !== undefined || rangeVector !== undefined) return undefined;
+    if (asksForBounds(expression)) return undefined;
+    return this.#failureOf(
+      async () => {
+        this.queries++;
+        const result = await this.#engine.range({
+          expression,
+          startUnixMs: unixMs - 60_000,
+          endUnixMs: unixMs + 60_000,
+          stepMs: 60_000,
+        });
+        checkValue(middleOf(result, unixMs, this.#wanted.scalar !== undefined), this.#wanted);
+      },
+      `${expression} at ${unixMs / 1000}s in a range`,
+    );
+  }
+
+  /** Undefined when it failed as wanted. */
+  async #unlessFailing(ask: () => Promise<QueryResult>): Promise<QueryResult | undefined> {
+    const fail = this.#wanted.expectations.find(({ kind }) => kind === 'fail');
+    let result: QueryResult;
+    try {
+      result = await ask();
+    } catch (error) {
+      if (!(error instanceof QueryError) || fail === undefined) throw error;
+      const message = error.message.replace(/^\d+:\d+: parse error: /, '');
+      if (/not supported yet/.test(message)) throw error;
+      if (!fail.matches(message)) throw new Mismatch(`error: ${fail.text}`, `error: ${message}`);
+      return undefined;
+    }
+    if (fail !== undefined) throw new Mismatch(`error: ${fail.text}`, `a ${result.value.kind}`);
+    return result;
+  }
+
+  #checkMessages({ warnings, infos }: QueryResult, isRepeat: boolean): void {
+    if (!isRepeat) this.#messages = [...warnings, ...infos];
+    const { noWarn, noInfo } = this.#wanted;
+    this.#checkMessagesOf('warn', isRepeat ? this.#asFirst(warnings) : warnings, noWarn);
+    this.#checkMessagesOf('info', isRepeat ? this.#asFirst(infos) : infos, noInfo);
+  }
+
+  /** Messages of a repeat with the positions that the eval itself had: `@` shifts them. */
+  #asFirst(messages: readonly string[]): readonly string[] {
+    const bare = (message: string): string => message.replace(/ \(\d+:\d+\)$/, '');
+    return messages.flatMap((message) => {
+      const known = this.#messages.filter((other) => bare(other) === bare(message));
+      return known.length === 0 ? [message] : known;
+    });
+  }
+
+  #checkMessagesOf(kind: 'warn' | 'info', found: readonly string[], wantsNone: boolean): void {
+    const wanted = this.#wanted.expectations.filter((expectation) => expectation.kind === kind);
+    const all = found.join('; ');
+    if (wantsNone && found.length > 0) throw new Mismatch(`no ${kind}`, `${kind}: ${all}`);
+    if (wanted.length === 0) return;
+    const missing = wanted.find(({ matches }) => !found.some(matches));
+    if (missing !== undefined)
+      throw new Mismatch(`${kind}: ${missing.text}`, `${kind}: ${all || 'none'}`);
+    const extra = found.find((message) => !wanted.some(({ matches }) => matches(message)));
+    if (extra !== undefined)
+      throw new Mismatch(
+        `${kind}: ${wanted.map(({ text }) => text).join('; ')}`,
+        `${kind}: ${extra}`,
+      );
+  }
+}
+
+function parsed(expression: string): Expression | undefined {
+  try {
+    return parseExpression(expression);
+  } catch {
+    // The eval itself has told this, or wanted it.
+    return undefined;
   }
 }
 
 /** The answer of a range query at one step, as an instant query gives it. */
-function middleOf({ value, ...rest }: QueryResult, unixMs: number, wanted: Eval): QueryResult {
-  if (value.kind !== 'matrix') throw new Error('a range query gave no matrix');
+function middleOf({ value, ...rest }: QueryResult, unixMs: number, isScalar: boolean): QueryResult {
+  if (value.kind !== 'matrix') throw new Mismatch('a matrix', `a ${value.kind}`);
+  checkSorted(value.series);
   const samples = value.series.flatMap(({ labels, timestamps, values, histograms }) => {
     const at = timestamps.indexOf(unixMs);
     if (at === -1) return [];
@@ -104,168 +252,11 @@ function middleOf({ value, ...rest }: QueryResult, unixMs: number, wanted: Eval)
     const sample = { labels, unixMs, value: values[at] ?? Number.NaN };
     return [histogram === undefined ? sample : { ...sample, histogram }];
   });
-  if (wanted.scalar !== undefined) {
-    return { ...rest, value: { kind: 'scalar', unixMs, value: samples[0]?.value ?? Number.NaN } };
-  }
-  return { ...rest, value: { kind: 'vector', samples } };
+  const first = samples[0];
+  if (!isScalar || first === undefined) return { ...rest, value: { kind: 'vector', samples } };
+  return { ...rest, value: { kind: 'scalar', unixMs, value: first.value } };
 }
 
-function load(store: MemoryMetricStore, { series, stepMs }: Load): void {
-  // Of the same labels twice in one load the last line counts.
-  const lines = new Map(
-    series.filter((line) => !line.isStartTimes).map((line) => [line.labels.key, line]),
-  );
-  for (const line of lines.values()) {
-    const loaded = toSeries(line, 0, stepMs);
-    if (loaded.timestamps.length > 0) store.put(loaded);
-  }
-}
-
-/** The samples of a series line; value i stands at `startMs + i * stepMs`. */
-function toSeries({ labels, values }: SeriesLine, startMs: number, stepMs: number): Series {
-  const present = values
-    .map((value, i) => ({ value, unixMs: startMs + i * stepMs }))
-    .filter(({ value }) => value.kind !== 'missing');
-  const numbers = new Float64Array(present.length);
-  for (const [i, { value }] of present.entries()) {
-    if (value.kind === 'stale') setStale(numbers, i);
-    else numbers[i] = value.kind === 'float' ? value.value : Number.NaN;
-  }
-  const timestamps = Float64Array.from(present, ({ unixMs }) => unixMs);
-  const histograms = present.map(({ value }) =>
-    value.kind === 'histogram' ? value.histogram : undefined,
-  );
-  return histograms.some((histogram) => histogram !== undefined)
-    ? { labels, timestamps, values: numbers, histograms }
-    : { labels, timestamps, values: numbers };
-}
-
-async function check(engine: PromqlEngine, wanted: Eval): Promise<void> {
-  const { expression, startMs, endMs, stepMs, expectations } = wanted;
-  const fail = expectations.find(({ kind }) => kind === 'fail');
-  let result: QueryResult;
-  try {
-    result =
-      stepMs === undefined
-        ? await engine.instant({ expression, unixMs: startMs })
-        : await engine.range({ expression, startUnixMs: startMs, endUnixMs: endMs, stepMs });
-  } catch (error) {
-    if (!(error instanceof QueryError)) throw error;
-    const message = error.message.replace(/^\d+:\d+: parse error: /, '');
-    if (fail === undefined || /not supported yet/.test(message)) throw error;
-    if (!fail.matches(message)) throw new Error(`failed with ${message}, wanted ${fail.text}`);
-    return;
-  }
-  if (fail !== undefined) throw new Error(`should fail with ${fail.text}`);
-  checkMessages('warn', result.warnings, wanted, wanted.noWarn);
-  checkMessages('info', result.infos, wanted, wanted.noInfo);
-  checkValue(result, wanted);
-}
-
-function checkMessages(
-  kind: 'warn' | 'info',
-  found: readonly string[],
-  wanted: Eval,
-  wantsNone: boolean,
-): void {
-  if (wantsNone && found.length > 0) throw new Error(`unexpected ${kind}: ${found.join('; ')}`);
-  const expected = wanted.expectations.filter((expectation) => expectation.kind === kind);
-  if (expected.length === 0) return;
-  const extra = found.find((message) => !expected.some(({ matches }) => matches(message)));
-  const missing = expected.find(({ matches }) => !found.some(matches));
-  if (extra !== undefined) throw new Error(`unexpected ${kind}: ${extra}`);
-  if (missing !== undefined) throw new Error(`missing ${kind}: ${missing.text}`);
-}
-
-function checkValue({ value }: QueryResult, wanted: Eval): void {
-  if (wanted.text !== undefined) {
-    if (value.kind !== 'string' || value.value !== wanted.text) throw new Error('other string');
-    return;
-  }
-  if (wanted.scalar !== undefined) {
-    if (value.kind !== 'scalar') throw new Error(`got a ${value.kind}, wanted a scalar`);
-    if (!almostEqual(value.value, wanted.scalar)) {
-      throw new Error(`got ${value.value}, wanted ${wanted.scalar}`);
-    }
-    return;
-  }
-  if (value.kind === 'matrix') {
-    const grid = wanted.rangeVector ?? {
-      fromMs: wanted.startMs,
-      stepMs: wanted.stepMs ?? 0,
-      toMs: 0,
-    };
-    const series = wanted.series.map((line) => toSeries(line, grid.fromMs, grid.stepMs));
-    checkSeries(value.series, series);
-    const isSorted = value.series.every(
-      ({ labels }, i) => i === 0 || (value.series[i - 1]?.labels.compare(labels) ?? -1) < 0,
-    );
-    if (!isSorted) throw new Error('the matrix is not sorted by labels');
-  } else if (value.kind === 'vector') {
-    const found = value.samples.map(({ labels, value: sample, histogram }) => ({
-      labels,
-      timestamps: Float64Array.of(0),
-      values: Float64Array.of(sample),
-      ...(histogram === undefined ? {} : { histograms: [histogram] }),
-    }));
-    const expected = wanted.series.map((line) => toSeries(line, 0, 1));
-    checkSeries(found, expected);
-    if (wanted.ordered) {
-      for (const [i, { labels }] of expected.entries()) {
-        if (found[i]?.labels.key !== labels.key) throw new Error(`other order at ${i}`);
-      }
-    }
-  } else throw new Error(`got a ${value.kind}, wanted series`);
-}
-
-function checkSeries(found: readonly Series[], expected: readonly Series[]): void {
-  // A series of nothing but gaps asks for nothing.
-  const wanted = new Map(
-    expected.filter(({ values }) => values.length > 0).map((series) => [series.labels.key, series]),
-  );
-  if (new Set(found.map(({ labels }) => labels.key)).size !== found.length) {
-    throw new Error('two series with the same labels');
-  }
-  for (const series of found) {
-    const other = wanted.get(series.labels.key);
-    if (other === undefined) throw new Error(`unexpected ${series.labels.toString()}`);
-    checkPoints(series.labels, series, other);
-  }
-  if (found.length !== wanted.size) {
-    const keys = new Set(found.map(({ labels }) => labels.key));
-    const missing = [...wanted.values()].find(({ labels }) => !keys.has(labels.key));
-    throw new Error(`missing ${missing?.labels.toString() ?? ''}`);
-  }
-}
-
-function checkPoints(labels: Labels, found: Series, wanted: Series): void {
-  const name = labels.toString();
-  if (found.values.length !== wanted.values.length) {
-    throw new Error(`${name}: ${found.values.length} points, wanted ${wanted.values.length}`);
-  }
-  for (let i = 0; i < wanted.values.length; i++) {
-    if (found.timestamps[i] !== wanted.timestamps[i]) {
-      throw new Error(`${name}: point at ${found.timestamps[i]}, wanted ${wanted.timestamps[i]}`);
-    }
-    const histogram = wanted.histograms?.[i];
-    if (histogram !== undefined || found.histograms?.[i] !== undefined) {
-      if (JSON.stringify(found.histograms?.[i]) !== JSON.stringify(histogram)) {
-        throw new Error(`${name}: other histogram at ${i}`);
-      }
-      continue;
-    }
-    const bothStale = isStale(found.values, i) && isStale(wanted.values, i);
-    const [a, b] = [found.values[i] ?? 0, wanted.values[i] ?? 0];
-    if (!bothStale && !almostEqual(a, b)) throw new Error(`${name}: got ${a}, wanted ${b}`);
-  }
-}
-
-function almostEqual(a: number, b: number): boolean {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b);
-  if (a === b) return true;
-  const size = Math.abs(a) + Math.abs(b);
-  const difference = Math.abs(a - b);
-  // An expected 0 means exactly 0.
-  if (a === 0 || b === 0 || size < MIN_NORMAL) return difference < 1e-6 * MIN_NORMAL;
-  return difference / Math.min(size, Number.MAX_VALUE) < 1e-6;
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,27 +1,115 @@
-import { type CounterResetHint, type NativeHistogram } from '@dwcp/core';
+import { Labels, type NativeHistogram, parseDuration } from '@dwcp/core';
+import { parseSelector } from '@dwcp/promql';
+
+import { combine, readHistogram } from './histogram-notation.ts';
+import { readNumber } from './numbers.ts';
 
 /** One value of a series line. */
 export type SequenceValue =
   | { readonly kind: 'missing' }
   | { readonly kind: 'stale' }
   | { readonly kind: 'float'; readonly value: number }
-  | { readonly kind: 'histogram'; readonly histogram: NativeHistogram };
+  | {
+      readonly kind: 'histogram';
+      readonly histogram: NativeHistogram;
+      /** Whether the line says what the counter reset hint is. */
+      readonly statesHint: boolean;
+    };
 
-const NUMBER = '(?:[0-9]*\\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\\.|[iI]nf|NaN|nan)';
-const FLOAT = new RegExp(`^([+-]?${NUMBER})(?:([+-]${NUMBER}))?(?:x([0-9]+))?$`);
+/** A series line: labels and values. */
+export interface SeriesLine {
+  readonly labels: Labels;
+  readonly values: readonly SequenceValue[];
+  /** The line gives start timestamps (`@st`), not samples. */
+  readonly isStartTimes: boolean;
+  /** Of a line of start timestamps, by position: milliseconds from the sample on, if there is one. */
+  readonly startOffsetsMs: readonly (number | undefined)[];
+}
 
-export function readNumber(text: string): number {
-  const special = /^([+-]?)inf$/i.exec(text);
-  if (special !== null) return special[1] === '-' ? -Infinity : Infinity;
-  if (/^[+-]?nan$/i.test(text)) return Number.NaN;
-  const value = Number(text);
-  if (text === '' || Number.isNaN(value)) throw new Error(`no number: ${JSON.stringify(text)}`);
-  return value;
+const NUMBER = '(?:[0-9]*\\.?[0-9]+(?:e[+-]?[0-9]+)?|[0-9]+\\.(?:e[+-]?[0-9]+)?|inf|nan)';
+const FLOAT = new RegExp(`^([+-]?${NUMBER})(?:([+-]${NUMBER}))?(?:x([0-9]+))?$`, 'i');
+const HISTOGRAM = /^\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?$/s;
+
+/** Splits `name{a="b"} 1 2 3` into labels and values. @throws Error saying what cannot be read */
+export function readSeries(text: string): SeriesLine {
+  let end = 0;
+  let mark = '';
+  let inBraces = false;
+  for (; end < text.length; end++) {
+    const char = text[end] ?? '';
+    if (mark !== '') {
+      if (char === '\\' && mark !== '`') end++;
+      else if (char === mark) mark = '';
+    } else if (char === '"' || char === "'" || char === '`') mark = char;
+    else if (char === '{') inBraces = true;
+    else if (char === '}') inBraces = false;
+    else if (/\s/.test(char) && !inBraces) break;
+  }
+  let head = text.slice(0, end);
+  let values = text.slice(end).trim();
+  // Labels may stand apart from their metric: `up {job="a"} 1`, but `up {{sum:1}}` is a value.
+  if (!head.includes('{') && /^\{(?!\{)/.test(values)) {
+    const close = values.indexOf('}') + 1;
+    head += values.slice(0, close);
+    values = values.slice(close).trim();
+  }
+  const isStartTimes = head.endsWith('@st');
+  const metric = isStartTimes ? head.slice(0, -3) : head;
+  return {
+    labels: readLabels(metric),
+    values: isStartTimes ? [] : parseSequence(values),
+    isStartTimes,
+    startOffsetsMs: isStartTimes ? parseOffsets(values) : [],
+  };
+}
+
+function readLabels(metric: string): Labels {
+  if (metric === '' || /^\{\s*\}$/.test(metric)) return Labels.empty;
+  if (/\{\s*\}$/.test(metric)) return readLabels(metric.replace(/\{\s*\}$/, ''));
+  // A selector without a name that matches '' would be refused, so one is lent to it.
+  const lent = metric.startsWith('{') ? metric.replace(/^\{/, '{lent_label="x",') : metric;
+  const matchers = parseSelector(lent.replace(/,\s*\}$/, '}'));
+  const unequal = matchers.find(({ operator }) => operator !== '=');
+  if (unequal !== undefined)
+    throw new Error(`a series wants ${unequal.name}="...", not ${unequal.operator}`);
+  return Labels.fromPairs(
+    matchers
+      .filter(({ name }) => name !== 'lent_label')
+      .map(({ name, value }) => [name, value] as const),
+  );
 }
 
 /** Reads the values of a series line: `1 2x3 0+10x4 _ stale {{schema:0 sum:1}}`. */
 export function parseSequence(text: string): SequenceValue[] {
   return splitValues(text).flatMap((item) => expand(item));
+}
+
+const OFFSET = /^([+-]?[0-9a-wyz]+)(?:([+-])([0-9a-wyz]+)(?=x))?(?:x([0-9]+))?$/;
+
+/** Reads offsets of start timestamps, `*` being the one before: `-1m _ -30sx3 -30s-1mx2 *x4`. */
+export function parseOffsets(text: string): (number | undefined)[] {
+  const offsets: (number | undefined)[] = [];
+  for (const item of splitValues(text)) {
+    const [, again, times] = /^([_*])(?:x(\d+))?$/.exec(item) ?? [];
+    if (again === '_') {
+      for (let i = 0; i < Number(times ?? 1); i++) offsets.push(undefined);
+      continue;
+    }
+    const before = offsets.findLast((offset) => offset !== undefined) ?? 0;
+    const found = again === '*' ? [item, '', '', '', times] : OFFSET.exec(item);
+    if (found === null) throw new Error(`cannot read offset ${JSON.stringify(item)}`);
+    const [, first = '', sign = '', step = '', count] = found;
+    const start = again === '*' ? before : readOffset(first);
+    const increment = step === '' ? 0 : readOffset(sign + step);
+    for (let i = 0; i <= Number(count ?? 0); i++) offsets.push(start + i * increment);
+  }
+  return offsets;
+}
+
+function readOffset(text: string): number {
+  const ms = parseDuration(text.replace(/^[+-]/, ''));
+  if (ms === undefined) throw new Error(`${JSON.stringify(text)} is no duration`);
+  return text.startsWith('-') ? -ms : ms;
 }
 
 /** Splits at spaces outside of braces. */
@@ -60,69 +148,19 @@ function expand(item: string): SequenceValue[] {
 }
 
 function expandHistogram(item: string): SequenceValue[] {
-  const match = /^\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?$/s.exec(item);
+  const match = HISTOGRAM.exec(item);
   if (match === null) throw new Error(`cannot read histogram ${JSON.stringify(item)}`);
-  const base = readHistogram(match[1] ?? '');
+  const { histogram: base, statesHint } = readHistogram(match[1] ?? '');
   const times = match[4] === undefined ? 1 : Number(match[4]) + 1;
-  const increment = match[3] === undefined ? undefined : readHistogram(match[3]);
-  let current = base;
-  return repeat(times, () => {
-    const histogram = current;
-    if (increment !== undefined) current = combine(current, increment, match[2] === '-' ? -1 : 1);
-    return { kind: 'histogram', histogram };
+  const increment = match[3] === undefined ? undefined : readHistogram(match[3]).histogram;
+  let next = base;
+  return repeat(times, (i) => {
+    if (i > 0 && increment !== undefined)
+      next = combine(next, increment, match[2] === '-' ? -1 : 1);
+    return { kind: 'histogram', histogram: next, statesHint };
   });
 }
 
-function repeat(times: number, make: () => SequenceValue): SequenceValue[] {
-  return Array.from({ length: times }, make);
-}
-
-function readHistogram(text: string): NativeHistogram {
-  const fields = new Map<string, string>();
-  for (const [, key = '', list, plain] of text.matchAll(/(\w+):(?:\[(.*?)\]|(\S+))/g)) {
-    fields.set(key, list ?? plain ?? '');
-  }
-  const number = (key: string): number => readNumber(fields.get(key) ?? '0');
-  const list = (key: string): number[] =>
-    (fields.get(key) ?? '').split(/\s+/).filter(Boolean).map(readNumber);
-  const positiveBuckets = list('buckets');
-  const negativeBuckets = list('n_buckets');
-  const spans = (length: number, key: string) =>
-    length === 0 ? [] : [{ offset: number(key), length }];
-  const base = {
-    schema: number('schema'),
-    count: number('count'),
-    sum: number('sum'),
-    zeroCount: number('z_bucket'),
-    zeroThreshold: number('z_bucket_w'),
-    positiveBuckets,
-    positiveSpans: spans(positiveBuckets.length, 'offset'),
-    negativeBuckets,
-    negativeSpans: spans(negativeBuckets.length, 'n_offset'),
-    counterResetHint: (fields.get('counter_reset_hint') ?? 'unknown') as CounterResetHint,
-  };
-  return fields.has('custom_values') ? { ...base, customValues: list('custom_values') } : base;
-}
-
-/** Adds buckets index by index; enough for series whose increments have the shape of the base. */
-function combine(a: NativeHistogram, b: NativeHistogram, sign: 1 | -1): NativeHistogram {
-  const add = (x: readonly number[], y: readonly number[]): number[] =>
-    Array.from(
-      { length: Math.max(x.length, y.length) },
-      (_, i) => (x[i] ?? 0) + sign * (y[i] ?? 0),
-    );
-  const positiveBuckets = add(a.positiveBuckets, b.positiveBuckets);
-  const negativeBuckets = add(a.negativeBuckets, b.negativeBuckets);
-  const grow = (spans: NativeHistogram['positiveSpans'], length: number) =>
-    length === 0 ? [] : [{ offset: spans[0]?.offset ?? 0, length }];
-  return {
-    ...a,
-    count: a.count + sign * b.count,
-    sum: a.sum + sign * b.sum,
-    zeroCount: a.zeroCount + sign * b.zeroCount,
-    positiveBuckets,
-    negativeBuckets,
-    positiveSpans: grow(a.positiveSpans, positiveBuckets.length),
-    negativeSpans: grow(a.negativeSpans, negativeBuckets.length),
-  };
+function repeat(times: number, make: (i: number) => SequenceValue): SequenceValue[] {
+  return Array.from({ length: times }, (_, i) => make(i));
 }

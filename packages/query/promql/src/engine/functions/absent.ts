@@ -1,8 +1,8 @@
 import { Labels, METRIC_NAME } from '@dwcp/core';
 
 import { type Expression, unwrapParens, type VectorSelector } from '../../parser/ast.ts';
-import { anyPresent, type Column, newColumn } from '../values.ts';
-import { overWindows } from '../window.ts';
+import { SeriesWindows } from '../streaming/series-windows.ts';
+import { anyPresent, type Column, ColumnList, newColumn } from '../values.ts';
 import { argument, type Call, vectorArgument } from './call.ts';
 
 export async function absent(call: Call): Promise<Column[]> {
@@ -12,8 +12,18 @@ export async function absent(call: Call): Promise<Column[]> {
 
 export async function absentOverTime(call: Call): Promise<Column[]> {
   const { evaluation, grid } = call;
-  const vector = await evaluation.range(argument(call, 0), grid);
-  return whereAbsent(call, await overWindows(vector, grid, evaluation.budget, () => true));
+  const range = evaluation.rangeStream(argument(call, 0), grid);
+  const list = new ColumnList();
+  const { budget } = evaluation;
+  const windows = new SeriesWindows({
+    shape: range,
+    grid,
+    budget,
+    compute: () => true,
+    sink: list,
+  });
+  await range.each((series) => windows.add(series));
+  return whereAbsent(call, list.columns);
 }
 
 /** One element where there is none, with the labels the selector asks for. */

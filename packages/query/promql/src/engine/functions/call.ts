@@ -1,7 +1,7 @@
 import { type CallExpression, type Expression, unwrapParens } from '../../parser/ast.ts';
 import { type Evaluator } from '../evaluator.ts';
 import { type Grid } from '../grid.ts';
-import { type Column } from '../values.ts';
+import { type Column, type ColumnSink } from '../values.ts';
 
 /** One call at work. */
 export interface Call {
@@ -12,6 +12,9 @@ export interface Call {
 
 /** A function at work: a vector, or a scalar by step. */
 export type Implementation = (call: Call) => Promise<readonly Column[] | Float64Array>;
+
+/** A function that gives the columns of its vector one by one. */
+export type StreamingImplementation = (call: Call, sink: ColumnSink) => Promise<void>;
 
 export function argument(call: Call, index: number): Expression {
   const arg = call.node.args[index];

@@ -1,6 +1,5 @@
+import { type Extension } from '../histograms/window-functions.ts';
 import { type Window, type WindowFunction } from '../window.ts';
-
-type Extension = 'anchored' | 'smoothed';
 
 /** The values at the window's edges, and the samples strictly inside. */
 interface Edges {
@@ -48,6 +47,24 @@ function edges(window: Window, extension: Extension, isCounter: boolean): Edges 
     right,
     from: (timestamps[first] ?? 0) <= startMs ? first + 1 : first,
     to: (timestamps[last] ?? 0) >= endMs ? last : last + 1,
+  };
+}
+
+/**
+ * The samples of a range that is anchored or smoothed: what the series was at both edges, and the
+ * samples between them; undefined when there is nothing in the window.
+ */
+export function samplesWithEdges(
+  window: Window,
+  extension: Extension,
+): { readonly timestamps: Float64Array; readonly values: Float64Array } | undefined {
+  const found = edges(window, extension, false);
+  if (found === undefined) return undefined;
+  const { from, to, left, right } = found;
+  const { timestamps, values, startMs, endMs } = window;
+  return {
+    timestamps: Float64Array.of(startMs, ...timestamps.subarray(from, to), endMs),
+    values: Float64Array.of(left, ...values.subarray(from, to), right),
   };
 }
 

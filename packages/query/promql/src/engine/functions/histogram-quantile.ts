@@ -2,8 +2,14 @@ import { type Labels } from '@dwcp/core';
 
 import { type Span } from '../../parser/ast.ts';
 import { quote } from '../../parser/go-text.ts';
-import { type Annotations } from '../annotations.ts';
+import { type Annotations, type Raised } from '../annotations.ts';
 import { anyPresent, type Column, newColumn } from '../values.ts';
+
+export interface QuantileEstimate {
+  readonly value: number;
+  /** What had to be raised so that counts do not fall. */
+  readonly raised: Raised | undefined;
+}
 
 /** A bucket of a classic histogram: how many observations were at or below the bound. */
 export interface Bucket {
@@ -21,18 +27,21 @@ export interface ClassicHistogram {
   readonly buckets: readonly { readonly upperBound: number; readonly column: Column }[];
 }
 
-/** Gathers the `le` columns of each histogram, warning of those that are no bucket. */
+/**
+ * Gathers the `le` columns of each histogram, warning of those that are no bucket. They keep their
+ * key: labels without `le`.
+ */
 export function classicHistograms(
   columns: readonly Column[],
   annotations: Annotations,
   span: Span,
-): ClassicHistogram[] {
+): Map<string, ClassicHistogram> {
   const found = new Map<
     string,
     { labels: Labels; buckets: { upperBound: number; column: Column }[] }
   >();
   for (const column of columns) {
-    if (column.histograms !== undefined) continue;
+    if (column.histograms !== undefined && !hasFloats(column)) continue;
     const le = column.labels.get('le');
     const upperBound = parseBound(le);
     if (upperBound === undefined) {
@@ -48,7 +57,11 @@ export function classicHistograms(
     histogram.buckets.push({ upperBound, column });
   }
   for (const { buckets } of found.values()) buckets.sort((a, b) => a.upperBound - b.upperBound);
-  return [...found.values()];
+  return found;
+}
+
+function hasFloats({ present, histograms }: Column): boolean {
+  return present.some((is, step) => is === 1 && histograms?.[step] === undefined);
 }
 
 function parseBound(text: string): number | undefined {
@@ -60,9 +73,9 @@ function parseBound(text: string): number | undefined {
 
 /** Computes one number per step from the buckets that are there. */
 export function overHistograms(
-  histograms: readonly ClassicHistogram[],
+  histograms: Iterable<ClassicHistogram>,
   count: number,
-  compute: (buckets: Bucket[], step: number, labels: Labels) => number,
+  compute: (buckets: Bucket[], step: number, labels: Labels) => number | undefined,
 ): Column[] {
   const columns: Column[] = [];
   for (const { labels, buckets } of histograms) {
@@ -70,12 +83,14 @@ export function overHistograms(
     for (let step = 0; step < count; step++) {
       const present: Bucket[] = [];
       for (const { upperBound, column } of buckets) {
-        if (column.present[step] === 1) {
+        if (column.present[step] === 1 && column.histograms?.[step] === undefined) {
           present.push({ upperBound, count: column.values[step] ?? 0 });
         }
       }
       if (present.length === 0) continue;
-      out.values[step] = compute(present, step, labels);
+      const value = compute(present, step, labels);
+      if (value === undefined) continue;
+      out.values[step] = value;
       out.present[step] = 1;
     }
     if (anyPresent(out)) columns.push(out);
@@ -87,59 +102,46 @@ export function overHistograms(
  * Estimates a quantile by linear interpolation inside the bucket.
  * @param q in [0, 1]; below gives -Infinity, above gives +Infinity
  * @param buckets cumulative, by ascending upper bound; changed where they are not monotonic
- * @returns in the unit of the bounds, NaN when nothing was observed or the +Inf bucket is missing;
- *   and whether counts had to be raised to be monotonic
+ * @returns in the unit of the bounds, NaN when nothing was observed or the +Inf bucket is missing
  * @see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
  */
-export function bucketQuantile(
-  q: number,
-  buckets: readonly Bucket[],
-): { readonly value: number; readonly wasFixed: boolean } {
-  const only = (value: number) => ({ value, wasFixed: false });
+export function bucketQuantile(q: number, buckets: readonly Bucket[]): QuantileEstimate {
+  const only = (value: number) => ({ value, raised: undefined });
   if (Number.isNaN(q)) return only(Number.NaN);
   if (q < 0) return only(-Infinity);
   if (q > 1) return only(Infinity);
   const merged = coalesce(buckets);
   const last = merged.at(-1);
   if (last?.upperBound !== Infinity) return only(Number.NaN);
-  const wasFixed = makeMonotonic(merged);
-  if (merged.length < 2) return { value: Number.NaN, wasFixed };
-  if (last.count === 0 || Number.isNaN(last.count)) return { value: Number.NaN, wasFixed };
+  const raised = makeMonotonic(merged);
+  if (merged.length < 2) return { value: Number.NaN, raised };
+  if (last.count === 0 || Number.isNaN(last.count)) return { value: Number.NaN, raised };
   const rank = q * last.count;
   let index = merged.findIndex((bucket) => bucket.count >= rank);
   if (index === -1) index = merged.length - 1;
   const bucket = merged[index] ?? last;
   const before = merged[index - 1];
-  if (index === merged.length - 1) return { value: before?.upperBound ?? Number.NaN, wasFixed };
+  if (index === merged.length - 1) return { value: before?.upperBound ?? Number.NaN, raised };
   if (before === undefined) {
-    if (bucket.upperBound <= 0) return { value: bucket.upperBound, wasFixed };
-    return { value: bucket.upperBound * (rank / bucket.count), wasFixed };
+    if (bucket.upperBound <= 0) return { value: bucket.upperBound, raised };
+    return { value: bucket.upperBound * (rank / bucket.count), raised };
   }
   const width = bucket.upperBound - before.upperBound;
   const share = (rank - before.count) / (bucket.count - before.count);
-  return { value: before.upperBound + width * share, wasFixed };
+  return { value: before.upperBound + width * share, raised };
 }
 
 /**
  * Estimates which share of the observations lies between two bounds.
  * @see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_fraction
  */
-export function bucketFraction(
-  lower: number,
-  upper: number,
-  buckets: readonly Bucket[],
-): { readonly value: number; readonly wasFixed: boolean } {
+export function bucketFraction(lower: number, upper: number, buckets: readonly Bucket[]): number {
   const merged = coalesce(buckets);
   const last = merged.at(-1);
-  if (last?.upperBound !== Infinity) return { value: Number.NaN, wasFixed: false };
-  const wasFixed = makeMonotonic(merged);
-  if (last.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) {
-    return { value: Number.NaN, wasFixed };
-  }
-  if (lower >= upper) return { value: 0, wasFixed };
-  const share =
-    (rankOf(upper, merged, last.count) - rankOf(lower, merged, last.count)) / last.count;
-  return { value: share, wasFixed };
+  if (last?.upperBound !== Infinity) return Number.NaN;
+  if (last.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
+  if (lower >= upper) return 0;
+  return (rankOf(upper, merged, last.count) - rankOf(lower, merged, last.count)) / last.count;
 }
 
 /** How many observations are estimated to lie below a value. */
@@ -174,18 +176,22 @@ function coalesce(buckets: readonly Bucket[]): Bucket[] {
  * Raises counts that are below the one before. They come from scrapes that saw the buckets at
  * slightly different times, or from rounding; only the former is told.
  */
-function makeMonotonic(buckets: readonly Bucket[]): boolean {
-  let forced = false;
+function makeMonotonic(buckets: readonly Bucket[]): Raised | undefined {
+  let raised: Raised | undefined;
   let highest = buckets[0]?.count ?? 0;
   for (const bucket of buckets) {
     if (bucket.count === highest) continue;
     if (almostEqual(highest, bucket.count)) bucket.count = highest;
     else if (bucket.count < highest) {
+      raised = {
+        lowest: raised?.lowest ?? bucket.upperBound,
+        highest: bucket.upperBound,
+        most: Math.max(raised?.most ?? 0, highest - bucket.count),
+      };
       bucket.count = highest;
-      forced = true;
     } else highest = bucket.count;
   }
-  return forced;
+  return raised;
 }
 
 function almostEqual(a: number, b: number): boolean {

@@ -61,39 +61,98 @@ function instantaneous(options: RateOptions): WindowFunction {
   };
 }
 
+interface Line {
+  readonly slope: number;
+  readonly intercept: number;
+}
+
+/** The sums that a least squares line is made of. */
+interface LineSums {
+  readonly x: number;
+  readonly y: number;
+  readonly xy: number;
+  readonly xx: number;
+}
+
 /** A least squares line through the window, its intercept at a given time. */
-function regression(
-  window: Window,
-  interceptMs: number,
-): { readonly slope: number; readonly intercept: number } {
-  const { timestamps, values, from, to } = window;
+function regression(window: Window, interceptMs: number): Line {
+  const { values, from, to } = window;
   const first = values[from] ?? 0;
-  const [sumX, sumY, sumXY, sumXX] = [
-    new CompensatedSum(),
-    new CompensatedSum(),
-    new CompensatedSum(),
-    new CompensatedSum(),
-  ];
-  let isConstant = true;
-  for (let i = from; i < to; i++) {
-    const x = ((timestamps[i] ?? 0) - interceptMs) / 1000;
-    const y = values[i] ?? 0;
-    if (y !== first) isConstant = false;
-    sumX.add(x);
-    sumY.add(y);
-    sumXY.add(x * y);
-    sumXX.add(x * x);
-  }
-  if (isConstant) {
+  let next = from + 1;
+  while (next < to && values[next] === first) next++;
+  if (next === to) {
     if (!Number.isFinite(first)) return { slope: Number.NaN, intercept: Number.NaN };
     return { slope: 0, intercept: first };
   }
+  const { x, y, xy, xx } = lineSums(window, interceptMs);
   const n = to - from;
-  const [x, y] = [sumX.total, sumY.total];
-  const covariance = sumXY.total - (x * y) / n;
-  const variance = sumXX.total - (x * x) / n;
+  const covariance = xy - (x * y) / n;
+  const variance = xx - (x * x) / n;
   const slope = covariance / variance;
   return { slope, intercept: y / n - (slope * x) / n };
+}
+
+function lineSums(window: Window, interceptMs: number): LineSums {
+  const { step, timeSums } = window;
+  if (!timeSums.has(step)) {
+    const { x, xx } = sumsOfTimes(window, interceptMs);
+    timeSums.put(step, x, xx);
+  }
+  return sumsWithValues(window, interceptMs, timeSums.x(step), timeSums.xx(step));
+}
+
+function sumsOfTimes(
+  { timestamps, from, to }: Window,
+  interceptMs: number,
+): Pick<LineSums, 'x' | 'xx'> {
+  const [x, xx] = [new CompensatedSum(), new CompensatedSum()];
+  for (let i = from; i < to; i++) {
+    const seconds = ((timestamps[i] ?? 0) - interceptMs) / 1000;
+    x.add(seconds);
+    xx.add(seconds * seconds);
+  }
+  return { x: x.total, xx: xx.total };
+}
+
+/** As `CompensatedSum`, with the numbers of both sums in registers. */
+function sumsWithValues(window: Window, interceptMs: number, x: number, xx: number): LineSums {
+  const { timestamps, values, from, to } = window;
+  let sumY = 0;
+  let sumXY = 0;
+  let lostY = 0;
+  let lostXY = 0;
+  for (let i = from; i < to; i++) {
+    const y = values[i] ?? 0;
+    const xy = (((timestamps[i] ?? 0) - interceptMs) / 1000) * y;
+    const nextY = sumY + y;
+    const nextXY = sumXY + xy;
+    lostY += Math.abs(sumY) >= Math.abs(y) ? sumY - nextY + y : y - nextY + sumY;
+    lostXY += Math.abs(sumXY) >= Math.abs(xy) ? sumXY - nextXY + xy : xy - nextXY + sumXY;
+    sumY = nextY;
+    sumXY = nextXY;
+  }
+  // Sums that are finite at their end always were.
+  if (!Number.isFinite(sumY + sumXY)) return overflowingSums(window, interceptMs);
+  return { x, y: sumY + lostY, xy: sumXY + lostXY, xx };
+}
+
+function overflowingSums({ timestamps, values, from, to }: Window, interceptMs: number): LineSums {
+  const sums = {
+    x: new CompensatedSum(),
+    y: new CompensatedSum(),
+    xy: new CompensatedSum(),
+    xx: new CompensatedSum(),
+  };
+  for (let i = from; i < to; i++) {
+    const x = ((timestamps[i] ?? 0) - interceptMs) / 1000;
+    const y = values[i] ?? 0;
+    sums.x.add(x);
+    sums.y.add(y);
+    sums.xy.add(x * y);
+    sums.xx.add(x * x);
+  }
+  const { x, y, xy, xx } = sums;
+  return { x: x.total, y: y.total, xy: xy.total, xx: xx.total };
 }
 
 function deriv(window: Window): boolean {

@@ -6,16 +6,23 @@ import { unsupported } from '../errors.ts';
 import { type Evaluator } from '../evaluator.ts';
 import { type Grid, lastTime, timeAt } from '../grid.ts';
 import { larger, smaller } from '../operators/scalar-operators.ts';
-import { constantColumn, type Value } from '../values.ts';
+import { type ColumnSink, constantColumn, type Value } from '../values.ts';
 import { absent, absentOverTime } from './absent.ts';
-import { type Call, type Implementation, scalarArgument, vectorArgument } from './call.ts';
+import {
+  argument,
+  type Call,
+  type Implementation,
+  scalarArgument,
+  type StreamingImplementation,
+} from './call.ts';
 import { dateFunctions, elementFunctions, mapColumns } from './element-functions.ts';
 import {
   histogramFraction,
   histogramQuantile,
   histogramQuantiles,
-  nativeOnly,
+  nativeFunctions,
 } from './histogram-calls.ts';
+import { info } from './info.ts';
 import { overTimeFunctions } from './over-time-functions.ts';
 import { rateFunctions } from './rate-functions.ts';
 import {
@@ -27,6 +34,7 @@ import {
   scalarOfVector,
   sorted,
   sortedByLabel,
+  startTimestamp,
   timestamp,
 } from './vector-calls.ts';
 import { predictLine, quantileOfWindow, smooth, windowed } from './window-calls.ts';
@@ -43,6 +51,23 @@ export async function callFunction(
   return result instanceof Float64Array
     ? { kind: 'scalar', values: result }
     : { kind: 'vector', columns: result };
+}
+
+/** Whether a call gives the columns of its vector one by one. */
+export function isStreaming({ name }: CallExpression): boolean {
+  return streaming.has(name);
+}
+
+/** Evaluates a call that `isStreaming`. */
+export async function streamFunction(
+  evaluation: Evaluator,
+  node: CallExpression,
+  grid: Grid,
+  sink: ColumnSink,
+): Promise<void> {
+  const implementation = streaming.get(node.name);
+  if (implementation === undefined) throw new Error(`${node.name} does not stream`);
+  await implementation({ evaluation, node, grid }, sink);
 }
 
 async function extremeOfScalars(
@@ -63,23 +88,16 @@ const implementations = new Map<string, Implementation>([
   ['clamp', clamp],
   ['clamp_max', clamp],
   ['clamp_min', clamp],
-  ['double_exponential_smoothing', smooth],
   ['end', (call) => everywhere(call, lastTime(call.evaluation.queryGrid) / 1000)],
-  ['histogram_avg', nativeOnly],
-  ['histogram_count', nativeOnly],
   ['histogram_fraction', histogramFraction],
   ['histogram_quantile', histogramQuantile],
   ['histogram_quantiles', histogramQuantiles],
-  ['histogram_stddev', nativeOnly],
-  ['histogram_stdvar', nativeOnly],
-  ['histogram_sum', nativeOnly],
+  ['info', info],
   ['label_join', joinLabels],
   ['label_replace', replaceLabels],
   ['max_of', (call) => extremeOfScalars(call, larger)],
   ['min_of', (call) => extremeOfScalars(call, smaller)],
   ['pi', (call) => everywhere(call, Math.PI)],
-  ['predict_linear', predictLine],
-  ['quantile_over_time', quantileOfWindow],
   [
     'range',
     (call) => {
@@ -93,6 +111,7 @@ const implementations = new Map<string, Implementation>([
   ['sort_desc', (call) => sorted(call, -1)],
   ['sort_by_label', (call) => sortedByLabel(call, 1)],
   ['sort_by_label_desc', (call) => sortedByLabel(call, -1)],
+  ['start_timestamp', startTimestamp],
   ['start', (call) => everywhere(call, call.evaluation.queryGrid.startMs / 1000)],
   [
     'step',
@@ -108,15 +127,33 @@ const implementations = new Map<string, Implementation>([
   ],
   ['timestamp', timestamp],
   ['vector', async (call) => [constantColumn(await scalarArgument(call, 0), Labels.empty)]],
-  ...Object.entries({ ...rateFunctions, ...overTimeFunctions }).map(
-    ([name, compute]): [string, Implementation] => [name, (call) => windowed(call, 0, compute)],
-  ),
-  ...Object.entries(elementFunctions).map(([name, compute]): [string, Implementation] => [
-    name,
-    async (call) => mapColumns(await vectorArgument(call, 0), compute),
-  ]),
+  ...Object.entries(nativeFunctions),
   ...Object.entries(dateFunctions).map(([name, compute]): [string, Implementation] => [
     name,
     (call) => dateParts(call, compute),
+  ]),
+]);
+
+const streaming = new Map<string, StreamingImplementation>([
+  ['double_exponential_smoothing', smooth],
+  ['predict_linear', predictLine],
+  ['quantile_over_time', quantileOfWindow],
+  ...Object.entries({ ...rateFunctions, ...overTimeFunctions }).map(
+    ([name, compute]): [string, StreamingImplementation] => [
+      name,
+      (call, sink) => windowed(call, 0, compute, sink),
+    ],
+  ),
+  ...Object.entries(elementFunctions).map(([name, compute]): [string, StreamingImplementation] => [
+    name,
+    (call, sink) =>
+      call.evaluation.stream(argument(call, 0), call.grid, {
+        // Columns of their own come out.
+        keepsColumns: false,
+        add: (column) => {
+          if (sink.keepsColumns) call.evaluation.budget.chargeColumn(call.grid.count);
+          for (const mapped of mapColumns([column], compute)) sink.add(mapped);
+        },
+      }),
   ]),
 ]);

@@ -2,7 +2,8 @@ import { Labels } from '@dwcp/core';
 
 import { unwrapParens } from '../../parser/ast.ts';
 import { timeAt } from '../grid.ts';
-import { compareNanLast } from '../operators/aggregation.ts';
+import { compareNanLast } from '../operators/aggregation/select-k.ts';
+import { floatsOf } from '../operators/aggregation/without-histograms.ts';
 import { larger, smaller } from '../operators/scalar-operators.ts';
 import { type Column, constantColumn, newColumn } from '../values.ts';
 import { argument, type Call, scalarArgument, stringArgument, vectorArgument } from './call.ts';
@@ -53,6 +54,16 @@ export async function timestamp(call: Call): Promise<readonly Column[]> {
   });
 }
 
+/** When the counters of a selector's samples began; of computed values that is not known. */
+export async function startTimestamp(call: Call): Promise<readonly Column[]> {
+  const arg = unwrapParens(argument(call, 0));
+  if (arg.kind === 'vector-selector') {
+    return call.evaluation.selectColumns(arg, call.grid, 'start time');
+  }
+  await call.evaluation.vector(arg, call.grid);
+  return [];
+}
+
 export async function scalarOfVector(call: Call): Promise<Float64Array> {
   const columns = await vectorArgument(call, 0);
   const values = new Float64Array(call.grid.count).fill(Number.NaN);
@@ -68,18 +79,32 @@ export async function scalarOfVector(call: Call): Promise<Float64Array> {
   return values;
 }
 
+/** Over a range every step would have an order of its own, so nothing is sorted there. */
+function isRange({ evaluation, grid, node }: Call): boolean {
+  if (grid.count === 1) return false;
+  evaluation.annotations.warn(
+    'sort is ineffective for range queries since results are always ordered by labels',
+    node,
+  );
+  return true;
+}
+
 export async function sorted(call: Call, order: 1 | -1): Promise<readonly Column[]> {
   const columns = await vectorArgument(call, 0);
-  // Over a range every step would have an order of its own; Prometheus does not sort there.
-  if (call.grid.count > 1) return columns;
+  // As in Prometheus, histograms are left out of either.
+  if (isRange(call)) {
+    return columns.map((column) =>
+      column.histograms === undefined ? column : floatsOf(column, column.histograms),
+    );
+  }
   return columns
-    .filter((column) => column.histograms === undefined)
+    .filter((column) => column.histograms?.[0] === undefined)
     .toSorted((a, b) => compareNanLast(a.values[0] ?? 0, b.values[0] ?? 0, order));
 }
 
 export async function sortedByLabel(call: Call, order: 1 | -1): Promise<readonly Column[]> {
   const columns = await vectorArgument(call, 0);
-  if (call.grid.count > 1) return columns;
+  if (isRange(call)) return columns;
   const names = call.node.args.slice(1).map((_, i) => stringArgument(call, i + 1));
   return sortByLabel(columns, names, order);
 }

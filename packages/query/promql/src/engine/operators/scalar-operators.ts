@@ -1,4 +1,4 @@
-import { type BinaryOperator } from '../../parser/ast.ts';
+import { type BinaryOperator, type TrimOperator } from '../../parser/ast.ts';
 
 /** Go's math.Pow, which knows that 1 to any power is 1, where JavaScript answers NaN. */
 function power(base: number, exponent: number): number {
@@ -53,4 +53,9 @@ export function arithmetic(operator: BinaryOperator): (left: number, right: numb
     case 'unless':
       throw new Error(`${operator} has no arithmetic`);
   }
+}
+
+/** Whether an operator cuts histograms, which leaves them what they are. */
+export function isTrim(operator: BinaryOperator): operator is TrimOperator {
+  return operator === '</' || operator === '>/';
 }

@@ -1,16 +1,27 @@
 import { Labels } from '@dwcp/core';
 
 import { type BinaryExpression, isComparison } from '../../parser/ast.ts';
+import { type Annotations } from '../annotations.ts';
+import { type Budget } from '../budget.ts';
 import { executionError } from '../errors.ts';
-import { refuseHistograms } from '../native.ts';
+import { combineElements, type Element, elementAt } from '../histograms/elements.ts';
+import { HistogramNotes } from '../histograms/notes.ts';
+import { histogramSlots, type HistogramSlots, putElement, tidyHistograms } from '../native.ts';
 import { anyPresent, type Column, newColumn, printLabels, withoutMetadata } from '../values.ts';
-import { arithmetic } from './scalar-operators.ts';
+import { arithmetic, isTrim } from './scalar-operators.ts';
 import { matchedLabels, signatureOf } from './signature.ts';
 
 /** The columns of both sides that share a signature. */
 interface Group {
   readonly many: Column[];
   readonly one: Column[];
+}
+
+export interface MatchContext {
+  /** Steps of the grid. */
+  readonly count: number;
+  readonly annotations: Annotations;
+  readonly budget: Budget;
 }
 
 /**
@@ -26,7 +37,12 @@ export class VectorMatcher {
   readonly #filters: boolean;
   readonly #swapped: boolean;
   readonly #count: number;
+  readonly #budget: Budget;
+  readonly #pending: Iterable<Group>;
   readonly #out: Column[] = [];
+  /** Histograms of result columns, where there are any. */
+  readonly #histograms = new Map<Column, HistogramSlots>();
+  readonly #notes: HistogramNotes;
   /** Steps at which both sides have elements; duplicates elsewhere match nothing and are no fault. */
   readonly #bothSides: Uint8Array;
 
@@ -34,26 +50,35 @@ export class VectorMatcher {
     node: BinaryExpression,
     left: readonly Column[],
     right: readonly Column[],
-    count: number,
+    { count, annotations, budget }: MatchContext,
   ) {
     this.#node = node;
-    this.#compute = arithmetic(node.operator);
+    this.#notes = new HistogramNotes(annotations, node);
+    // Trimming works on histograms only, element by element.
+    this.#compute = isTrim(node.operator) ? () => 0 : arithmetic(node.operator);
     this.#filters = isComparison(node.operator) && !node.returnBool;
     this.#swapped = node.matching.cardinality === 'one-to-many';
     this.#count = count;
-    refuseHistograms([...left, ...right], `operator ${node.operator}`, node);
+    this.#budget = budget;
     const leftAny = presenceOf(left, count);
     const rightAny = presenceOf(right, count);
     const fills = this.#fillMany !== undefined || this.#fillOne !== undefined;
     this.#bothSides = leftAny.map((is, i) =>
       fills ? is | (rightAny[i] ?? 0) : is & (rightAny[i] ?? 0),
     );
-    for (const group of this.#groups(left, right)) this.#matchGroup(group);
+    this.#pending = this.#groups(left, right);
   }
 
-  /** The result, columns without an element left out. */
-  get columns(): Column[] {
-    return this.#out.filter(anyPresent);
+  /** The result, columns without an element left out. To be called once. */
+  async match(): Promise<Column[]> {
+    for (const group of this.#pending) {
+      await this.#matchGroup(group);
+      await this.#budget.breathe();
+    }
+    return this.#out.filter(anyPresent).map((column) => {
+      const histograms = this.#histograms.get(column);
+      return histograms === undefined ? column : tidyHistograms(column, histograms);
+    });
   }
 
   /**
@@ -85,7 +110,7 @@ export class VectorMatcher {
     return groups.values();
   }
 
-  #matchGroup(group: Group): void {
+  async #matchGroup(group: Group): Promise<void> {
     const [one] = group.one;
     const isUnique = group.one.length === 1 && one !== undefined && this.#hasNoFill();
     const isOneToOne = this.#node.matching.cardinality === 'one-to-one';
@@ -93,14 +118,27 @@ export class VectorMatcher {
       const pairs = group.many.map((many) => ({ many, pair: this.#pair(many, one) }));
       // With distinct results no step can be ambiguous, so each pair is computed in one go.
       if (new Set(pairs.map(({ pair }) => pair.labels.key)).size === pairs.length) {
-        for (const { many, pair } of pairs) this.#computePair(pair, many, one);
+        for (const { many, pair } of pairs) {
+          this.#computePair(pair, many, one);
+          await this.#budget.breathe();
+        }
         return;
       }
     }
-    this.#matchStepByStep(group);
+    await this.#matchStepByStep(group);
   }
 
   #computePair(pair: Column, many: Column, one: Column): void {
+    const areFloats = many.histograms === undefined && one.histograms === undefined;
+    if (!areFloats || isTrim(this.#node.operator)) {
+      for (let step = 0; step < this.#count; step++) {
+        if (many.present[step] === 1 && one.present[step] === 1) {
+          this.#combine(pair, step, elementAt(many, step), elementAt(one, step));
+        }
+      }
+      this.#out.push(pair);
+      return;
+    }
     for (let step = 0; step < this.#count; step++) {
       if (many.present[step] === 1 && one.present[step] === 1) {
         this.#store(pair, step, many.values[step] ?? 0, one.values[step] ?? 0);
@@ -113,7 +151,7 @@ export class VectorMatcher {
     return this.#fillOne === undefined && this.#fillMany === undefined;
   }
 
-  #matchStepByStep(group: Group): void {
+  async #matchStepByStep(group: Group): Promise<void> {
     const pairs = new PairCache((many, one) => {
       const pair = this.#pair(many ?? this.#blank(one), one ?? this.#blank(many));
       this.#out.push(pair);
@@ -122,9 +160,10 @@ export class VectorMatcher {
     const isOneToOne = this.#node.matching.cardinality === 'one-to-one';
     for (let step = 0; step < this.#count; step++) {
       if (this.#bothSides[step] === 0) continue;
+      await this.#budget.breathe();
       const one = this.#uniqueOne(group.one, step);
       const many = group.many.filter((column) => column.present[step] === 1);
-      const oneValue = one === undefined ? this.#fillOne : one.values[step];
+      const oneValue = one === undefined ? this.#fillOne : elementAt(one, step);
       if (isOneToOne && many.length > 1 && oneValue !== undefined) {
         throw executionError(
           'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)',
@@ -133,7 +172,7 @@ export class VectorMatcher {
       }
       if (oneValue !== undefined) this.#matchMany(many, one, oneValue, step, pairs);
       if (one !== undefined && many.length === 0 && this.#fillMany !== undefined) {
-        this.#store(pairs.get(undefined, one), step, this.#fillMany, one.values[step] ?? 0);
+        this.#combine(pairs.get(undefined, one), step, this.#fillMany, elementAt(one, step));
       }
     }
   }
@@ -141,14 +180,14 @@ export class VectorMatcher {
   #matchMany(
     many: readonly Column[],
     one: Column | undefined,
-    oneValue: number,
+    oneValue: Element,
     step: number,
     pairs: PairCache,
   ): void {
     const taken = new Set<string>();
     for (const column of many) {
       const pair = pairs.get(column, one);
-      if (!this.#store(pair, step, column.values[step] ?? 0, oneValue)) continue;
+      if (!this.#combine(pair, step, elementAt(column, step), oneValue)) continue;
       if (taken.has(pair.labels.key)) {
         throw executionError(
           'multiple matches for labels: grouping labels must ensure unique matches',
@@ -189,7 +228,8 @@ export class VectorMatcher {
   #pair(many: Column, one: Column): Column {
     const { matching } = this.#node;
     let { labels } = many;
-    if (!isComparison(this.#node.operator)) labels = withoutMetadata(labels);
+    const keepsName = isComparison(this.#node.operator) || isTrim(this.#node.operator);
+    if (!keepsName) labels = withoutMetadata(labels);
     if (matching.cardinality === 'one-to-one') {
       labels = matching.on ? labels.keep(matching.labels) : labels.without(matching.labels);
     }
@@ -200,7 +240,27 @@ export class VectorMatcher {
       ]);
     }
     const dropName = this.#node.returnBool || many.dropName;
+    this.#budget.chargeColumn(this.#count);
     return newColumn(labels, dropName, this.#count);
+  }
+
+  /** Floats or histograms; says whether there is a result. */
+  #combine(pair: Column, step: number, many: Element, one: Element): boolean {
+    const { operator } = this.#node;
+    if (typeof many === 'number' && typeof one === 'number' && !isTrim(operator)) {
+      return this.#store(pair, step, many, one);
+    }
+    const left = this.#swapped ? one : many;
+    const right = this.#swapped ? many : one;
+    const result = combineElements(operator, left, right, this.#notes);
+    if (result === undefined || (this.#filters && result === 0)) return false;
+    let histograms = this.#histograms.get(pair);
+    if (histograms === undefined) {
+      histograms = histogramSlots(this.#count);
+      this.#histograms.set(pair, histograms);
+    }
+    putElement(pair, histograms, step, this.#filters ? left : result);
+    return true;
   }
 
   #store(pair: Column, step: number, many: number, one: number): boolean {
