@@ -9,6 +9,14 @@ export {
 export { ExpositionReader, type ExpositionReaderOptions } from './reader.ts';
 export { decodeExposition, detach } from './text.ts';
 export { type MetricFamily, writeExposition } from './write.ts';
+export { decodeReadRequest } from './remote-read/decode-request.ts';
+export {
+  encodeChunkedReadResponses,
+  encodeReadResponse,
+  encodeReadSeries,
+  readFrameHead,
+} from './remote-read/encode.ts';
+export { type ReadQuery, type ReadRequest, type ReadResponseType } from './remote-read/types.ts';
 export { decodeRemoteWrite } from './remote-write/decode.ts';
 export { encodeRemoteWrite, type EncodeRemoteWriteOptions } from './remote-write/encode.ts';
 export { RemoteWriteError } from './remote-write/errors.ts';

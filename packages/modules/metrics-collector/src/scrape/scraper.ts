@@ -175,6 +175,22 @@ export class Scraper implements AsyncDisposable {
     );
   }
 
+  /** The jobs in use, those of the last reload. */
+  get jobs(): readonly ScrapeJob[] {
+    return this.#jobs;
+  }
+
+  /** What each active target says of its metrics. */
+  targetMetadata(): readonly {
+    readonly labels: Labels;
+    readonly metadata: readonly MetricMetadata[];
+  }[] {
+    return [...this.#running.values()].map(({ scrape }) => ({
+      labels: scrape.target.labels,
+      metadata: scrape.metadata,
+    }));
+  }
+
   /** Targets that relabelling dropped, the first 1,000 of them. */
   droppedTargets(): readonly DroppedTarget[] {
     return this.#dropped;

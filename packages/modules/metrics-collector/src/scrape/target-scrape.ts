@@ -76,6 +76,11 @@ export class TargetScrape {
     this.#target = target;
   }
 
+  /** What the target says of its metrics. */
+  get metadata(): readonly MetricMetadata[] {
+    return [...this.#knownMetadata.values()];
+  }
+
   get last(): LastScrape | undefined {
     return this.#last ?? this.#lastOfOther;
   }

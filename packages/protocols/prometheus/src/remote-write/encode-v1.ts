@@ -21,7 +21,8 @@ export function writeRequest1(
   for (const family of families.values()) writeMetadata(writer, family);
 }
 
-function writeSeries(writer: WireWriter, series: RemoteWriteSeries): void {
+/** Writes a TimeSeries as field 1, which it is in write requests and in what a read finds. */
+export function writeSeries(writer: WireWriter, series: RemoteWriteSeries): void {
   const opened = writer.open(0x0a);
   writeLabels(writer, series.labels);
   writeSamples(writer, 0x12, series);
@@ -39,7 +40,7 @@ function writeSeries(writer: WireWriter, series: RemoteWriteSeries): void {
   writer.close(opened);
 }
 
-function writeLabels(writer: WireWriter, labels: Labels): void {
+export function writeLabels(writer: WireWriter, labels: Labels): void {
   const { flat } = labels;
   for (let i = 0; i < flat.length; i += 2) {
     const opened = writer.open(0x0a);

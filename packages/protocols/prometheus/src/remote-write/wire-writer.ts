@@ -14,6 +14,11 @@ export class WireWriter {
     return new Uint8Array(this.#bytes.buffer, 0, this.#length);
   }
 
+  /** Begins anew in the same memory. */
+  reset(): void {
+    this.#length = 0;
+  }
+
   append(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);

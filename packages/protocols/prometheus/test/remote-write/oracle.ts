@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 
-const HISTOGRAM = `
+export const HISTOGRAM = `
   message Histogram {
     oneof count { uint64 count_int = 1; double count_float = 2; }
     double sum = 3;
@@ -55,7 +55,7 @@ const V2 = `
   ${HISTOGRAM}
 `;
 
-function codecOf(proto: string, name: string): Codec {
+export function codecOf(proto: string, name: string): Codec {
   const type = protobuf.parse(proto, { keepCase: true }).root.lookupType(name);
   return {
     encode: (value) => Uint8Array.from(type.encode(type.fromObject({ ...value })).finish()),
