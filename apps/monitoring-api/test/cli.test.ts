@@ -123,15 +123,18 @@ describe('the command line', () => {
     expect(err).toMatch(/^dwcp: DWCP_TOKEN_FILE cannot be read: ENOENT.*\n$/);
   });
 
-  test.each([['start'], ['status'], ['query']])('%s --help is the help', async (command) => {
-    const { code, out } = await dwcp([command, '--help']);
-    expect({ code, out }).toEqual({ code: 0, out: (await dwcp(['help'])).out });
-  });
+  test.each([['start'], ['status'], ['query'], ['labels'], ['top-series']])(
+    '%s --help is the help',
+    async (command) => {
+      const { code, out } = await dwcp([command, '--help']);
+      expect({ code, out }).toEqual({ code: 0, out: (await dwcp(['help'])).out });
+    },
+  );
 
   test('help names every command and no way to put a secret into it', async () => {
     const { code, out } = await dwcp(['help']);
     expect(code).toBe(0);
-    for (const command of ['start', 'status', 'query', 'help'])
+    for (const command of ['start', 'status', 'query', 'labels', 'top-series', 'help'])
       expect(out).toContain(`  ${command} `);
     expect(out).not.toContain('--token');
     expect(out.split('\n').every((line) => line.length <= 80)).toBe(true);

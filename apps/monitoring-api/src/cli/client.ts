@@ -7,11 +7,31 @@ import { type Io, UsageError } from './io.ts';
 
 const DEFAULT_URL = 'http://127.0.0.1:9000';
 const TIMEOUT_MS = 130_000;
+/** Servers refuse requests whose head is longer than 16 KB. */
+const MAX_ADDRESS_LENGTH = 4_000;
+
+/** Parameters of a request; a list repeats its name, and what is undefined is left out. */
+export type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The server answered that it will not, or cannot. */
+export class AnswerError extends BackendError {
+  /** HTTP status. */
+  readonly status: number;
+  /** The server's own words. */
+  readonly reason: string;
+
+  constructor(url: string, status: number, reason: string) {
+    super(url, `answered ${status}: ${reason}`, { retryable: status >= 500 });
+    this.status = status;
+    this.reason = reason;
+  }
+}
 
 /** Asks a running server. */
 export class Client {
   readonly url: string;
   readonly #headers: Record<string, string>;
+  readonly #tokenFile: string | undefined;
 
   constructor(io: Io, url: string | undefined) {
     this.url = (url ?? io.env['DWCP_URL'] ?? DEFAULT_URL).replace(/\/+$/, '');
@@ -21,20 +41,33 @@ export class Client {
       );
     }
     const file = io.env['DWCP_TOKEN_FILE'];
+    this.#tokenFile = file === '' ? undefined : file;
     this.#headers =
-      file === undefined || file === ''
+      this.#tokenFile === undefined
         ? {}
-        : { authorization: `Bearer ${readToken(resolve(io.cwd, file))}` };
+        : { authorization: `Bearer ${readToken(resolve(io.cwd, this.#tokenFile))}` };
   }
 
-  /** @throws BackendError saying what the server, or the way to it, had against it */
-  async get(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<unknown> {
-    const search = new URLSearchParams(parameters).toString();
+  /**
+   * @param options.alsoStatus answers with these are given back too, not thrown
+   * @param options.asForm sends long parameters as a form, where the path takes POST as well
+   * @throws AnswerError when the server has something against it
+   * @throws BackendError when there is no way to the server
+   */
+  async get(
+    path: string,
+    parameters: Parameters = {},
+    options: { readonly alsoStatus?: readonly number[]; readonly asForm?: boolean } = {},
+  ): Promise<unknown> {
+    const search = searchOf(parameters);
+    const form = options.asForm === true && search.toString().length > MAX_ADDRESS_LENGTH;
+    const address = `${this.url}${path}${form || search.size === 0 ? '' : `?${search.toString()}`}`;
     let response: Response;
     let text: string;
     try {
-      response = await fetch(`${this.url}${path}${search === '' ? '' : `?${search}`}`, {
+      response = await fetch(address, {
         headers: this.#headers,
+        ...(form ? { method: 'POST', body: search } : {}),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       text = await response.text();
@@ -48,16 +81,28 @@ export class Client {
       );
     }
     const body = parse(text);
-    if (response.ok && body !== undefined) return body;
+    const isWanted = response.ok || options.alsoStatus?.includes(response.status) === true;
+    if (isWanted && body !== undefined) return body;
     if (response.status === 401) {
-      throw new BackendError(this.url, 'asks for a token; name its file in DWCP_TOKEN_FILE', {
-        retryable: false,
-      });
+      throw new BackendError(
+        this.url,
+        this.#tokenFile === undefined
+          ? 'asks for a token; name its file in DWCP_TOKEN_FILE'
+          : `refuses the token in ${this.#tokenFile}; DWCP_TOKEN_FILE names the file with the right one`,
+        { retryable: false },
+      );
     }
-    throw new BackendError(this.url, `answered ${response.status}: ${reasonOf(body)}`, {
-      retryable: response.status >= 500,
-    });
+    throw new AnswerError(this.url, response.status, reasonOf(body));
   }
+}
+
+function searchOf(parameters: Parameters): URLSearchParams {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value === undefined) continue;
+    for (const one of typeof value === 'string' ? [value] : value) search.append(name, one);
+  }
+  return search;
 }
 
 function readToken(path: string): string {

@@ -11,13 +11,20 @@ usage: dwcp <command> [options]
     --data-dir DIR        where everything is stored (./data/dwcp)
     --log-json            print the platform's log as JSON lines
 
-  status                how a running server is doing
+  status                how a running server is doing; 1 when it is not ready
   query 'PROMQL'        ask for metrics
-    --time T              at that moment; RFC 3339 or Unix seconds (now)
-    --start T --end T     over a range, drawn as lines
+    --time T              at that moment (now)
+    --start T --end T     over a range, drawn as lines; it ends now
     --step D              distance of points, such as 15s
+    --explain             what it costs, part by part, in place of the answer
+    T is RFC 3339, Unix seconds, or now-1h
+  labels [NAME]         names of labels, or the values of one
+    --match SELECTOR      only of series such as '{job="node"}'; may repeat
+    --limit N             at most so many
+  top-series            the metrics, pairs and labels with most series
+    --limit N             so many of each (10)
 
-  status and query:
+  status, query, labels and top-series:
     --url URL             the server (DWCP_URL, or http://127.0.0.1:9000)
     --json                print what the server answered
     DWCP_TOKEN_FILE       a file with the server's token, where it asks for one

@@ -1,31 +1,29 @@
-import {
-  type MatrixElement,
-  type PrometheusSuccess,
-  type QueryData,
-  type VectorElement,
-} from '@dwcp/api-schema';
-import { Labels } from '@dwcp/core';
+import { type Explain, type PrometheusSuccess, type QueryData } from '@dwcp/api-schema';
+import { parseDuration } from '@dwcp/core';
 
 import { parseDurationParameter, parseTime } from '../server/time-parameter.ts';
-import { Client } from './client.ts';
-import { type ExitCode, type Io, styleFor, UsageError } from './io.ts';
-import { readArgs } from './run.ts';
-import { sparkline } from './sparkline.ts';
-import { table } from './table.ts';
+import { Client, type Parameters } from './client.ts';
+import { renderExplain } from './explain.ts';
+import { type ExitCode, type Io, UsageError } from './io.ts';
+import { tellMessages } from './messages.ts';
+import { withCaret } from './query-error.ts';
+import { renderResult, sparkWidth } from './query-result.ts';
+import { readArgs, SERVER_OPTIONS } from './run.ts';
+import { widthOf } from './text.ts';
 
-const SPARK_WIDTH = 40;
+const AGO = /^now(?:-(\w+))?$/;
 
 /** Asks a running server for metrics. */
 export async function query(io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs({
     args: [...io.argv],
     options: {
-      url: { type: 'string' },
+      ...SERVER_OPTIONS,
       time: { type: 'string' },
       start: { type: 'string' },
       end: { type: 'string' },
       step: { type: 'string' },
-      json: { type: 'boolean' },
+      explain: { type: 'boolean' },
     },
     strict: true,
     allowPositionals: true,
@@ -45,97 +43,72 @@ export async function query(io: Io): Promise<ExitCode> {
   }
 
   const client = new Client(io, values.url);
-  const answer = (await (start === undefined
-    ? client.get('/api/v1/query', { query: expression, ...(time === undefined ? {} : { time }) })
-    : client.get('/api/v1/query_range', {
-        query: expression,
-        ...rangeOf(start, values.end ?? (await serverNow(client)), step),
-      }))) as PrometheusSuccess<QueryData>;
+  const moment = new Moments(client);
+  const parameters =
+    start === undefined
+      ? { query: expression, ...(time === undefined ? {} : { time: await moment.of(time) }) }
+      : { query: expression, ...(await rangeOf(io, moment, { start, end: values.end, step })) };
+  const ask = async (path: string): Promise<unknown> =>
+    client.get(path, parameters, { asForm: true }).catch((error: unknown) => {
+      throw withCaret(error, expression, widthOf(io.err));
+    });
+
+  const path = start === undefined ? '/api/v1/query' : '/api/v1/query_range';
+  const answer = await ask(values.explain === true ? '/api/v1/explain' : path);
   if (values.json === true) {
     io.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
     return 0;
   }
-  const style = styleFor(io.err, io.env);
-  for (const warning of [...(answer.warnings ?? []), ...(answer.infos ?? [])]) {
-    io.err.write(`${style.yellow('note')} ${warning}\n`);
-  }
-  io.out.write(render(answer.data));
+  tellMessages(io, answer as Pick<Explain, 'warnings' | 'infos'>);
+  io.out.write(
+    values.explain === true
+      ? renderExplain(io, answer as Explain)
+      : renderResult(io, (answer as PrometheusSuccess<QueryData>).data),
+  );
   return 0;
 }
 
 function checkTime(name: string, text: string | undefined): void {
   if (text === undefined || parseTime(text) !== undefined) return;
-  throw new UsageError(`--${name} wants RFC 3339 or Unix seconds, got ${JSON.stringify(text)}`);
+  const ago = AGO.exec(text);
+  if (ago !== null && (ago[1] === undefined || parseDuration(ago[1]) !== undefined)) return;
+  throw new UsageError(
+    `--${name} wants RFC 3339 or Unix seconds, got ${JSON.stringify(text)}; now-1h works too`,
+  );
 }
 
-/** The server's clock decides what now is. */
-async function serverNow(client: Client): Promise<string> {
-  const { data } = (await client.get('/api/v1/query', {
-    query: 'time()',
-  })) as PrometheusSuccess<QueryData>;
-  return data.resultType === 'scalar' ? data.result[1] : '0';
-}
+/** Turns `now-1h` into Unix seconds. The server's clock decides what now is. */
+class Moments {
+  readonly #client: Client;
+  #nowSeconds: number | undefined;
 
-function rangeOf(
-  start: string,
-  end: string,
-  step: string | undefined,
-): { readonly start: string; readonly end: string; readonly step: string } {
-  const seconds = ((parseTime(end) ?? 0) - (parseTime(start) ?? 0)) / 1_000;
-  return { start, end, step: step ?? String(Math.max(1, Math.ceil(seconds / SPARK_WIDTH))) };
-}
+  constructor(client: Client) {
+    this.#client = client;
+  }
 
-function render(data: QueryData): string {
-  switch (data.resultType) {
-    case 'scalar':
-    case 'string':
-      return `${data.result[1]}\n`;
-    case 'vector':
-      if (data.result.length === 0) return 'no series\n';
-      return table(['SERIES', 'VALUE'], data.result.map(rowOfSample), { right: new Set([1]) });
-    case 'matrix':
-      if (data.result.length === 0) return 'no series\n';
-      return table(
-        ['SERIES', 'RANGE', 'MIN', 'MAX', 'LAST'],
-        data.result.map(rowOfSeries(gridOf(data.result))),
-        {
-          right: new Set([2, 3, 4]),
-        },
-      );
+  async of(text: string): Promise<string> {
+    const ago = AGO.exec(text);
+    if (ago === null) return text;
+    this.#nowSeconds ??= await this.#askNow();
+    return String(this.#nowSeconds - (parseDuration(ago[1] ?? '0') ?? 0) / 1_000);
+  }
+
+  async #askNow(): Promise<number> {
+    const { data } = (await this.#client.get('/api/v1/query', {
+      query: 'time()',
+    })) as PrometheusSuccess<QueryData>;
+    return data.resultType === 'scalar' ? Number(data.result[1]) : 0;
   }
 }
 
-function rowOfSample({ metric, value, histogram }: VectorElement): string[] {
-  const text = value?.[1] ?? `histogram of ${histogram?.[1].count ?? '0'}`;
-  return [Labels.from(metric).toString(), text];
-}
-
-/** All moments at which any series has a point: what is missing in one of them is a gap. */
-function gridOf(series: readonly MatrixElement[]): readonly number[] {
-  const moments = new Set(series.flatMap(({ values = [] }) => values.map(([time]) => time)));
-  return [...moments].sort((a, b) => a - b);
-}
-
-const rowOfSeries =
-  (grid: readonly number[]) =>
-  ({ metric, values = [] }: MatrixElement): string[] => {
-    const byTime = new Map(values.map(([time, text]) => [time, numberOf(text)]));
-    const numbers = [...byTime.values()].filter((value) => !Number.isNaN(value));
-    const show = (value: number | undefined): string =>
-      value === undefined || !Number.isFinite(value) ? '-' : String(Number(value.toPrecision(6)));
-    return [
-      Labels.from(metric).toString(),
-      sparkline(
-        grid.map((time) => byTime.get(time)),
-        SPARK_WIDTH,
-      ),
-      show(Math.min(...numbers)),
-      show(Math.max(...numbers)),
-      show([...byTime.values()].at(-1)),
-    ];
-  };
-
-function numberOf(text: string): number {
-  if (text === '+Inf') return Number.POSITIVE_INFINITY;
-  return text === '-Inf' ? Number.NEGATIVE_INFINITY : Number(text);
+async function rangeOf(
+  io: Io,
+  moment: Moments,
+  wanted: { start: string; end: string | undefined; step: string | undefined },
+): Promise<Parameters> {
+  const start = await moment.of(wanted.start);
+  const end = await moment.of(wanted.end ?? 'now');
+  const seconds = ((parseTime(end) ?? 0) - (parseTime(start) ?? 0)) / 1_000;
+  const points = sparkWidth(widthOf(io.out));
+  return { start, end, step: wanted.step ?? String(Math.max(1, Math.ceil(seconds / points))) };
 }

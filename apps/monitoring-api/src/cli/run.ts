@@ -24,6 +24,14 @@ export async function run(io: Io): Promise<ExitCode> {
         const { query } = await import('./query.ts');
         return await query({ ...io, argv });
       }
+      case 'labels': {
+        const { labels } = await import('./labels.ts');
+        return await labels({ ...io, argv });
+      }
+      case 'top-series': {
+        const { topSeries } = await import('./top-series.ts');
+        return await topSeries({ ...io, argv });
+      }
       case 'storage': {
         const { storage } = await import('./storage.ts');
         return await storage({ ...io, argv });
@@ -71,6 +79,18 @@ function explain(io: Io, error: unknown): ExitCode {
       `${style.red('dwcp:')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
     );
   return 1;
+}
+
+/** Options of every command that asks a running server. */
+export const SERVER_OPTIONS = {
+  url: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+/** @throws UsageError unless it is a whole number above 0, or not given */
+export function limitOf(text: string | undefined): string | undefined {
+  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text;
+  throw new UsageError(`--limit wants a whole number above 0, got ${JSON.stringify(text)}`);
 }
 
 /** @throws UsageError for an option that is unknown or lacks its value */

@@ -1,30 +1,47 @@
 import { type Readiness, type Status } from '@dwcp/api-schema';
-import { BackendError, formatDuration } from '@dwcp/core';
+import { formatDuration } from '@dwcp/core';
 
-import { Client } from './client.ts';
+import { AnswerError, Client } from './client.ts';
 import { type ExitCode, type Io, styleFor } from './io.ts';
-import { readArgs } from './run.ts';
+import { readArgs, SERVER_OPTIONS } from './run.ts';
 import { table } from './table.ts';
+import { printable } from './text.ts';
 
 /** Shows how a running server is doing. Fails when it is not ready. */
 export async function status(io: Io): Promise<ExitCode> {
   const { values } = readArgs({
     args: [...io.argv],
-    options: { url: { type: 'string' }, json: { type: 'boolean' } },
+    options: SERVER_OPTIONS,
     strict: true,
     allowPositionals: false,
   });
   const client = new Client(io, values.url);
-  const answer = (await client.get('/api/v1/status')) as Status;
   const notReady = await reasonsOf(client);
-  if (values.json === true) {
-    io.out.write(`${JSON.stringify(answer, undefined, 2)}\n`);
-    return notReady.length === 0 ? 0 : 1;
-  }
+  const exitCode = notReady.length === 0 ? 0 : 1;
   const style = styleFor(io.out, io.env);
-  const { metrics, logs, traces } = answer.stores;
   const state =
-    notReady.length === 0 ? style.green('ready') : style.red(`not ready: ${notReady.join('; ')}`);
+    exitCode === 0
+      ? style.green('ready')
+      : style.red(`not ready: ${notReady.map(printable).join('; ')}`);
+  const readiness: Readiness = {
+    status: exitCode === 0 ? 'ready' : 'not-ready',
+    reasons: [...notReady],
+  };
+  let answer: Status;
+  try {
+    answer = (await client.get('/api/v1/status')) as Status;
+  } catch (error) {
+    // While its stores open, a server knows no more of itself than why it is not ready.
+    if (!(error instanceof AnswerError) || exitCode === 0) throw error;
+    const text = JSON.stringify({ readiness }, undefined, 2);
+    io.out.write(values.json === true ? `${text}\n` : `${client.url} ${state}\n`);
+    return exitCode;
+  }
+  if (values.json === true) {
+    io.out.write(`${JSON.stringify({ ...answer, readiness }, undefined, 2)}\n`);
+    return exitCode;
+  }
+  const { metrics, logs, traces } = answer.stores;
   io.out.write(
     `${style.bold(`DWCP Monitoring ${answer.version}`)} ${state}\n` +
       `${answer.service} on ${answer.instance}, region ${answer.region}, ` +
@@ -59,14 +76,19 @@ export async function status(io: Io): Promise<ExitCode> {
   for (const { name, detail } of backends.filter(({ configured }) => configured)) {
     io.out.write(`${style.yellow(name.padEnd(8))} not connected: ${detail}\n`);
   }
-  return notReady.length === 0 ? 0 : 1;
+  return exitCode;
 }
 
+/** Why the server is not ready, in its own words; nothing when it is. */
 async function reasonsOf(client: Client): Promise<readonly string[]> {
   try {
-    return ((await client.get('/ready')) as Readiness).reasons;
+    const answer = await client.get('/ready', {}, { alsoStatus: [503] });
+    const { status, reasons } = answer as Partial<Readiness>;
+    if (status === 'ready') return [];
+    if (Array.isArray(reasons) && reasons.length > 0) return reasons.map(String);
+    return ['/ready gives no reason'];
   } catch (error) {
-    if (error instanceof BackendError) return ['/ready does not answer with 200'];
+    if (error instanceof AnswerError) return [`/ready answers ${error.status}: ${error.reason}`];
     throw error;
   }
 }

@@ -100,6 +100,10 @@ export interface Config {
     readonly maxSamples: number;
     readonly timeoutMs: number;
     readonly maxConcurrent: number;
+    /** Memory for kept answers; 0: none is kept. */
+    readonly cacheMaxBytes: number;
+    /** Threads for heavy queries, at most; 0: none. */
+    readonly workers: number;
   };
   readonly logging: { readonly level: LogLevel };
   readonly slos: readonly SloConfig[];

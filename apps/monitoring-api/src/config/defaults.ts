@@ -40,7 +40,7 @@ export interface Settings extends Omit<
   };
   readonly retention: Filled<'retention'>;
   readonly collection: Filled<'collection'>;
-  readonly query: Filled<'query'>;
+  readonly query: Omit<Filled<'query'>, 'workers'> & { readonly workers?: number };
   readonly logging: Filled<'logging'>;
   readonly slos: readonly Partially<NonNullable<Raw['slos']>[number]>[];
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 
 import { ConfigError, type ConfigOrigin, type ConfigProblem, parseDuration } from '@dwcp/core';
@@ -218,6 +219,8 @@ function resolveSettings(
       maxSamples: query.maxSamples,
       timeoutMs: durationOf(['query', 'timeout'], 1, '1ms'),
       maxConcurrent: query.maxConcurrent,
+      cacheMaxBytes: query.cacheMaxBytes,
+      workers: query.workers ?? Math.max(1, availableParallelism() - 1),
     },
     logging: settings.logging,
     slos: parseSlos(context),

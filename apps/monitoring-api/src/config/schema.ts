@@ -302,6 +302,23 @@ export const ConfigSchema = Type.Object(
           description: 'Queries over HTTP at the same time; one more is answered with 503.',
         }),
       ),
+      cacheMaxBytes: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 64 * 1024 ** 3,
+          default: 64 * 1024 ** 2,
+          description:
+            'Memory for answers of range queries, which are kept as long as they are right; 0: none.',
+        }),
+      ),
+      workers: Type.Optional(
+        Type.Integer({
+          minimum: 0,
+          maximum: 64,
+          description:
+            'Threads for heavy queries, started when needed; 0: none. Default: the processors but one, 1 at least.',
+        }),
+      ),
     }),
     logging: group({
       level: Type.Optional(

@@ -19,6 +19,7 @@ export class ConfigReload {
   readonly #succeeded: ReturnType<Instruments['gauge']>;
   readonly #seconds: ReturnType<Instruments['gauge']>;
   #last: Promise<void> = Promise.resolve();
+  #state: { readonly succeeded: boolean; readonly lastSuccessUnixMs: number };
 
   constructor(options: ConfigReloadOptions) {
     this.#options = options;
@@ -31,8 +32,18 @@ export class ConfigReload {
       name: 'dwcp_config_last_reload_success_timestamp_seconds',
       help: 'When the configuration in use was read.',
     });
+    this.#state = this.#note(clock.nowUnixMs());
+  }
+
+  /** How the last reload went, and when the configuration in use was read. */
+  get state(): { readonly succeeded: boolean; readonly lastSuccessUnixMs: number } {
+    return this.#state;
+  }
+
+  #note(lastSuccessUnixMs: number): typeof this.state {
     this.#succeeded.set(1);
-    this.#seconds.set(clock.nowUnixMs() / 1_000);
+    this.#seconds.set(lastSuccessUnixMs / 1_000);
+    return { succeeded: true, lastSuccessUnixMs };
   }
 
   /** @throws ConfigError, with the old configuration still in use; InvalidInputError without a file */
@@ -49,11 +60,11 @@ export class ConfigReload {
         throw new InvalidInputError('config', 'there is no configuration file to read again');
       }
       await apply(await readConfig());
-      this.#succeeded.set(1);
-      this.#seconds.set(clock.nowUnixMs() / 1_000);
+      this.#state = this.#note(clock.nowUnixMs());
       log.info({}, 'configuration reloaded');
     } catch (err) {
       this.#succeeded.set(0);
+      this.#state = { ...this.#state, succeeded: false };
       log.error({ err }, 'configuration not reloaded, the old one goes on');
       throw err;
     }

@@ -2,6 +2,7 @@ import {
   BackendError,
   type CallOptions,
   type CardinalityReport,
+  type ChangeTracker,
   type ExemplarSeries,
   type ExemplarStore,
   type LogPage,
@@ -21,6 +22,7 @@ import {
   type SampleFeed,
   type Series,
   type SeriesQuery,
+  type SeriesScanner,
   type Span,
   type TracePage,
   type TraceQuery,
@@ -92,6 +94,8 @@ const EMPTY_METRIC_STATS: MetricStoreStats = {
 export type LocalMetricStore = MetricStore &
   MetricAppender &
   ExemplarStore &
+  SeriesScanner &
+  ChangeTracker &
   MetricStoreAdmin & { readonly feed: SampleFeed };
 
 export class DeferredMetricStore extends Deferred<LocalMetricStore> implements LocalMetricStore {
@@ -118,6 +122,19 @@ export class DeferredMetricStore extends Deferred<LocalMetricStore> implements L
   }
   async select(query: SeriesQuery, options?: CallOptions): Promise<readonly Series[]> {
     return this.now().select(query, options);
+  }
+  async scan(
+    query: SeriesQuery,
+    visit: (series: Series) => void | Promise<void>,
+    options?: CallOptions,
+  ): Promise<void> {
+    await this.now().scan(query, visit, options);
+  }
+  get changeMark(): number {
+    return this.isOpen ? this.now().changeMark : 0;
+  }
+  oldestChangeSince(mark: number): number {
+    return this.isOpen ? this.now().oldestChangeSince(mark) : Number.NEGATIVE_INFINITY;
   }
   async series(query: SeriesQuery, options?: CallOptions): Promise<readonly Labels[]> {
     return this.now().series(query, options);

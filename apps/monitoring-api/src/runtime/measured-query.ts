@@ -1,14 +1,25 @@
 import {
-  type CallOptions,
   type Clock,
   type Histogram,
   type InstantQuery,
   type Instruments,
   type MetricQuery,
   QueryError,
+  type QueryOptions,
   type QueryResult,
   type RangeQuery,
 } from '@dwcp/core';
+import { type CacheOutcome } from '@dwcp/promql';
+
+/** Counts how range queries were answered with a cache in between. */
+export function countCacheOutcomes(instruments: Instruments): (outcome: CacheOutcome) => void {
+  const requests = instruments.counter({
+    name: 'dwcp_query_cache_requests_total',
+    help: 'Range queries by how much of their answer was kept: hit, partial, miss, or bypass.',
+    labelNames: ['outcome'],
+  });
+  return (outcome) => requests.labels({ outcome }).inc();
+}
 
 /** Answers what another MetricQuery answers, and measures how long it took and how it ended. */
 export class MeasuredQuery implements MetricQuery {
@@ -26,11 +37,11 @@ export class MeasuredQuery implements MetricQuery {
     });
   }
 
-  instant(query: InstantQuery, options?: CallOptions): Promise<QueryResult> {
+  instant(query: InstantQuery, options?: QueryOptions): Promise<QueryResult> {
     return this.#measure('instant', () => this.#inner.instant(query, options));
   }
 
-  range(query: RangeQuery, options?: CallOptions): Promise<QueryResult> {
+  range(query: RangeQuery, options?: QueryOptions): Promise<QueryResult> {
     return this.#measure('range', () => this.#inner.range(query, options));
   }
 

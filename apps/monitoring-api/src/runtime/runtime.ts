@@ -31,7 +31,7 @@ import {
   Scraper,
 } from '@dwcp/metrics-collector';
 import { type ForwarderStatus, type RemoteWriteForwarder } from '@dwcp/metrics-forwarder';
-import { PromqlEngine } from '@dwcp/promql';
+import { CachedQuery, PromqlEngine } from '@dwcp/promql';
 import { DirectoryLock } from '@dwcp/segments';
 import { SqliteTraceStore } from '@dwcp/trace-store';
 import { Tracer } from '@dwcp/tracing';
@@ -44,10 +44,11 @@ import { ConfigReload } from './config-reload.ts';
 import { Deadline } from './deadline.ts';
 import { DeferredLogStore, DeferredMetricStore, DeferredTraceStore } from './deferred-stores.ts';
 import { startForwarding } from './forwarding.ts';
-import { MeasuredQuery } from './measured-query.ts';
+import { countCacheOutcomes, MeasuredQuery } from './measured-query.ts';
 import { platformCollector } from './platform-collector.ts';
 import { type LogDestination, makeLog } from './platform-log.ts';
 import { FilePushStorage } from './push-storage.ts';
+import { QueryWorkers } from './query-workers/query-workers.ts';
 import { Retention } from './retention.ts';
 import { SampleQueue } from './sample-queue.ts';
 import { webhookNotifier } from './webhook.ts';
@@ -90,6 +91,7 @@ export class Runtime {
   readonly labels: { readonly region: string; readonly instance: string; readonly job: string };
 
   readonly #outerLog: Log;
+  readonly #queryWorkers: QueryWorkers;
   readonly #startedUnixMs: number;
   readonly #startedMs: number;
   readonly #rejected = new Map<string, number>();
@@ -153,16 +155,29 @@ export class Runtime {
       onResult: (result) => this.countRejected(result),
       onError: (err) => this.log.warn({ err }, 'samples could not be stored, trying again'),
     });
-    this.query = new MeasuredQuery(
-      new PromqlEngine({
-        store: this.metricStore,
-        clock,
-        maxSamples: config.query.maxSamples,
-        timeoutMs: config.query.timeoutMs,
-      }),
+    const { maxSamples, timeoutMs, workers, maxConcurrent } = config.query;
+    this.#queryWorkers = new QueryWorkers({
+      engine: new PromqlEngine({ store: this.metricStore, clock, maxSamples, timeoutMs }),
       clock,
-      this.instruments,
-    );
+      log: this.log,
+      instruments: this.instruments,
+      workers,
+      maxWaiting: maxConcurrent,
+      maxSamples,
+      timeoutMs,
+    });
+    const { cacheMaxBytes: maxBytes } = config.query;
+    const cached =
+      maxBytes === 0
+        ? this.#queryWorkers
+        : new CachedQuery({
+            query: this.#queryWorkers,
+            changes: this.metricStore,
+            clock,
+            maxBytes,
+            onAnswer: countCacheOutcomes(this.instruments),
+          });
+    this.query = new MeasuredQuery(cached, clock, this.instruments);
   }
 
   #makeReload(readConfig: (() => Promise<Config>) | undefined): ConfigReload {
@@ -334,6 +349,7 @@ export class Runtime {
       traces.status === 'fulfilled'
     ) {
       this.metricStore.open(metrics.value);
+      this.#queryWorkers.open(metrics.value);
       this.logStore.open(logs.value);
       this.traceStore.open(traces.value);
       return;
@@ -402,6 +418,7 @@ export class Runtime {
       this.tracer.close(queues),
       this.logs.close(queues),
     ]);
+    await deadline.wait(this.#queryWorkers[Symbol.asyncDispose]());
     // However late it is: a store that is not closed loses its place, not its data.
     const stores = [this.metricStore, this.logStore, this.traceStore];
     await deadline.wait(Promise.all(stores.map((store) => store[Symbol.asyncDispose]())));

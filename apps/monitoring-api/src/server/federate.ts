@@ -5,8 +5,9 @@ import { Type } from 'typebox';
 
 import { type ServerContext } from './context.ts';
 import { type FederatedSample, writeFederation } from './federation-text.ts';
-import { ProblemError, problemOf } from './problem.ts';
-import { parametersOf } from './prometheus-parameters.ts';
+import { problemOf } from './problem.ts';
+import { tooBusy } from './prometheus/errors.ts';
+import { parametersOf } from './prometheus/parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
 /** How old the latest sample of a series may be: what an instant query looks back by default. */
@@ -115,14 +116,4 @@ const EXPOSITION = 'text/plain; version=0.0.4; charset=utf-8';
 
 function sendText(reply: FastifyReply, text: string, contentType: string): FastifyReply {
   return reply.header('content-type', contentType).serializer(String).send(text);
-}
-
-function tooBusy(): ProblemError {
-  return new ProblemError(
-    503,
-    'too-many-queries',
-    'Too many queries',
-    'too many queries are running; try again in a moment',
-    { headers: { 'retry-after': '1' } },
-  );
 }

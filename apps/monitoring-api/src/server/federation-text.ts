@@ -8,7 +8,7 @@ import {
   type MetricType,
 } from '@dwcp/core';
 
-import { formatValue } from './prometheus-json.ts';
+import { formatValue } from './prometheus/numbers.ts';
 
 /** The latest sample of a series. */
 export interface FederatedSample {

@@ -6,7 +6,8 @@ import {
   type Status,
   StatusSchema,
 } from '@dwcp/api-schema';
-import { type FastifyInstance } from 'fastify';
+import { type FastifyInstance, type FastifyReply } from 'fastify';
+import { Type } from 'typebox';
 
 import { type ServerContext } from './context.ts';
 
@@ -44,6 +45,43 @@ export function healthRoutes(app: FastifyInstance, { runtime }: ServerContext): 
     },
   );
 
+  // What probes that were written for Prometheus ask; the answers are for people.
+  const plain = { 'text/plain': { schema: Type.String() } };
+  app.get(
+    '/-/healthy',
+    {
+      config,
+      schema: {
+        tags: ['Health'],
+        summary: 'Whether the process answers, as probes ask Prometheus',
+        produces: ['text/plain'],
+        response: { 200: { description: 'It does.', content: plain } },
+      },
+    },
+    (_request, reply) => sendText(reply, 'The server is healthy.\n'),
+  );
+  app.get(
+    '/-/ready',
+    {
+      config,
+      schema: {
+        tags: ['Health'],
+        summary: 'Whether it can do its work, as probes ask Prometheus',
+        produces: ['text/plain'],
+        response: {
+          200: { description: 'It can.', content: plain },
+          503: { description: 'Why it cannot.', content: plain },
+        },
+      },
+    },
+    (_request, reply) => {
+      const reasons = runtime.notReadyReasons();
+      if (reasons.length === 0) return sendText(reply, 'The server is ready.\n');
+      void reply.code(503).header('retry-after', '1');
+      return sendText(reply, `The server is not ready: ${reasons.join('; ')}\n`);
+    },
+  );
+
   app.get(
     '/api/v1/status',
     {
@@ -55,4 +93,8 @@ export function healthRoutes(app: FastifyInstance, { runtime }: ServerContext): 
     },
     (): Status => runtime.status(),
   );
+}
+
+function sendText(reply: FastifyReply, text: string): FastifyReply {
+  return reply.header('content-type', 'text/plain; charset=utf-8').serializer(String).send(text);
 }

@@ -14,11 +14,11 @@ export function requestSignal(reply: FastifyReply, clock: Clock, timeoutMs: numb
     }
   };
   reply.raw.once('close', onClose);
-  const onTimeout = (): void =>
-    controller.abort(new QueryError('timeout', 'query timed out in expression evaluation'));
+  const timeOut = (where: string): void =>
+    controller.abort(new QueryError('timeout', `query timed out in ${where}`));
   // No time at all is up before anything begins.
-  if (timeoutMs <= 0) onTimeout();
-  const timer = clock.schedule(timeoutMs, onTimeout);
+  if (timeoutMs <= 0) timeOut('query queue');
+  const timer = clock.schedule(timeoutMs, () => timeOut('expression evaluation'));
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {

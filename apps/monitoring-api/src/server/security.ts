@@ -24,6 +24,7 @@ export function isLoopback(host: string): boolean {
   return bare === 'localhost' || bare === '::1' || /^127\.\d+\.\d+\.\d+$/.test(bare);
 }
 
+const PROBES = new Set(['/health', '/ready', '/-/healthy', '/-/ready']);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -31,8 +32,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  * hold no data and ask for the token themselves.
  */
 function isOpen(request: FastifyRequest): boolean {
-  const path = pathOf(request);
-  return path === '/health' || path === '/ready' || request.routeOptions.config.isConsole === true;
+  return PROBES.has(pathOf(request)) || request.routeOptions.config.isConsole === true;
 }
 
 /**

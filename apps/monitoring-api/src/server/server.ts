@@ -8,16 +8,18 @@ import { instrumentFastify } from '../fastify/plugin.ts';
 import { type Runtime } from '../runtime/runtime.ts';
 import { version } from '../version.ts';
 import { consoleRoutes, findConsole, methodNotAllowed, notFound } from './console.ts';
+import { explainRoute } from './explain.ts';
 import { expositionRoutes } from './exposition.ts';
 import { federateRoute } from './federate.ts';
 import { healthRoutes } from './health.ts';
 import { ingestRoutes } from './ingest.ts';
 import { logRoutes } from './logs.ts';
 import { pathOf, sendProblem } from './problem.ts';
-import { prometheusApi } from './prometheus-api.ts';
+import { prometheusApi } from './prometheus/api.ts';
 import { pushgatewayRoutes } from './pushgateway.ts';
 import { QuerySlots } from './query-slots.ts';
 import { reloadRoute } from './reload.ts';
+import { remoteReadRoute } from './remote-read.ts';
 import { remoteWriteRoutes } from './remote-write.ts';
 import { registerSecurity } from './security.ts';
 import { type TokenCheck } from './token.ts';
@@ -105,6 +107,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     closing: options.closing,
   };
   await app.register((scope) => prometheusApi(scope, context));
+  await app.register((scope) => explainRoute(scope, context));
   await app.register(async (scope) => {
     logRoutes(scope, context);
     traceRoutes(scope, context);
@@ -128,6 +131,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   }
   await app.register((scope) => ingestRoutes(scope, context));
   await app.register((scope) => remoteWriteRoutes(scope, context));
+  await app.register((scope) => remoteReadRoute(scope, context));
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   await app.register((scope) => consoleRoutes(scope, { dir: options.consoleDir ?? findConsole() }));
   return app;

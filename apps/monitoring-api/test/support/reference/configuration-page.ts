@@ -178,7 +178,7 @@ export function configurationPage(): string {
       [
         ['`DWCP_CONFIG`', 'The configuration file of `dwcp start`, as `--config`.'],
         ['`DWCP_LOG_FORMAT`', '`json` prints the log as JSON lines, as `--log-json`.'],
-        ['`DWCP_URL`', 'The server that `dwcp status` and `dwcp query` ask, as `--url`.'],
+        ['`DWCP_URL`', 'The server that `dwcp` asks, as `--url`.'],
         ['`DWCP_TOKEN_FILE`', 'A file with the token for that server.'],
       ],
     ),

@@ -36,6 +36,14 @@ const MASKED_KEYS: Readonly<Record<string, unknown>> = {
   newestUnixMs: 1_767_323_048_000,
   uptimeSeconds: 4,
   version: '1.0.0',
+  hostname: 'shop-1',
+  CWD: '/var/lib/dwcp',
+  startTime: '2026-01-02T03:04:05Z',
+  serverTime: '2026-01-02T03:04:09Z',
+  lastConfigTime: '2026-01-02T03:04:05Z',
+  GOMAXPROCS: 2,
+  GOMEMLIMIT: 4_345_298_944,
+  durationMs: 0.4,
   requestId: 'req-7',
 };
 

@@ -28,7 +28,16 @@ interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-const ORDER = ['Prometheus API', 'Logs', 'Traces', 'Ingest', 'Pushgateway', 'Health', 'Exposition'];
+const ORDER = [
+  'Prometheus API',
+  'Explain',
+  'Logs',
+  'Traces',
+  'Ingest',
+  'Pushgateway',
+  'Health',
+  'Exposition',
+];
 
 const ABOUT_TAG: Readonly<Record<string, string>> = {
   'Prometheus API':

@@ -60,6 +60,17 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
       ['time', '2026-01-02T03:04:06Z'],
     ],
   },
+  'GET /api/v1/explain': {
+    parameters: [
+      ['query', 'sum by (country) (shop_orders_total)'],
+      ['time', '2026-01-02T03:04:06Z'],
+    ],
+  },
+  'GET /api/v1/query_exemplars': { parameters: [['query', 'rate(shop_orders_total[5m])']] },
+  'GET /api/v1/format_query': {
+    parameters: [['query', 'sum(rate(shop_orders_total[5m]))by(country)']],
+  },
+  'GET /api/v1/parse_query': { parameters: [['query', 'shop_orders_total{country!="de"}']] },
   'GET /api/v1/query_range': {
     parameters: [
       ['query', 'sum by (country) (shop_orders_total)'],
@@ -76,7 +87,13 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   },
   'GET /api/v1/metadata': { parameters: [['metric', 'shop_queue_length']] },
   'GET /api/v1/status/buildinfo': {},
+  'GET /api/v1/status/config': {},
+  'GET /api/v1/status/flags': {},
+  'GET /api/v1/status/runtimeinfo': {},
+  'GET /api/v1/status/walreplay': {},
   'GET /api/v1/targets': { parameters: [['state', 'active']] },
+  'GET /api/v1/targets/metadata': { parameters: [['metric', 'shop_queue_length']] },
+  'GET /api/v1/alertmanagers': {},
   'GET /api/v1/rules': { parameters: [['rule_name[]', 'QueueTooLong']] },
   'GET /api/v1/alerts': {},
   'GET /api/v1/logs': {
@@ -107,6 +124,8 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   'GET /api/v1/services': {},
   'GET /health': {},
   'GET /ready': {},
+  'GET /-/healthy': { grep: '.' },
+  'GET /-/ready': { grep: '.' },
   'GET /api/v1/status': {},
   'GET /metrics': { grep: 'dwcp_record_errors_total' },
   'GET /metrics/host': { grep: '# .*node_load1 ' },
@@ -116,6 +135,12 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
 export const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   // Bytes that a sender makes.
   '/api/v1/write',
+  // Bytes both ways, made and read by a server.
+  '/api/v1/read',
+  // Off unless they are configured.
+  '/api/v1/admin/tsdb/snapshot',
+  '/api/v1/admin/tsdb/delete_series',
+  '/api/v1/admin/tsdb/clean_tombstones',
   // Answers nothing, and the example server has no file to read again.
   '/-/reload',
   // As those that are shown, with another way to write the job or another base.

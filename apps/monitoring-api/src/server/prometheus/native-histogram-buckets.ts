@@ -23,22 +23,27 @@ export function bucketsOf(histogram: NativeHistogram): readonly HistogramBucket[
     return customValues[index] ?? Number.POSITIVE_INFINITY;
   };
 
+  /** The part of a bucket that the zero bucket covers belongs to that. */
+  const outsideZero = (bound: number): number =>
+    bound > 0 && bound < zeroThreshold ? zeroThreshold : bound;
+
   const negative = indexed(histogram.negativeSpans, histogram.negativeBuckets)
     .toReversed()
     .map(([index, count]): HistogramBucket => ({
       rule: 1,
       lower: -boundOf(index),
-      upper: -boundOf(index - 1),
+      upper: -outsideZero(boundOf(index - 1)),
       count,
     }));
   const zero: readonly HistogramBucket[] =
-    zeroCount === 0
-      ? []
-      : [{ rule: 3, lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount }];
+    // As in Prometheus, what a difference made negative is not shown.
+    zeroCount > 0
+      ? [{ rule: 3, lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount }]
+      : [];
   const positive = indexed(histogram.positiveSpans, histogram.positiveBuckets).map(
     ([index, count]): HistogramBucket => ({
       rule: custom && index === 0 ? 3 : 0,
-      lower: boundOf(index - 1),
+      lower: outsideZero(boundOf(index - 1)),
       upper: boundOf(index),
       count,
     }),

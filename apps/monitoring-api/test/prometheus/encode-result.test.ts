@@ -2,8 +2,9 @@ import { Labels, type NativeHistogram, type QueryResult } from '@dwcp/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { bucketsOf } from '#src/server/native-histogram-buckets.ts';
-import { encodeQueryResult, formatTimestamp, formatValue } from '#src/server/prometheus-json.ts';
+import { piecesOfResult } from '#src/server/prometheus/encode-result.ts';
+import { bucketsOf } from '#src/server/prometheus/native-histogram-buckets.ts';
+import { formatTimestamp, formatValue } from '#src/server/prometheus/numbers.ts';
 
 const result = (value: QueryResult['value'], more: Partial<QueryResult> = {}): QueryResult => ({
   value,
@@ -12,6 +13,11 @@ const result = (value: QueryResult['value'], more: Partial<QueryResult> = {}): Q
   ...more,
 });
 
+/** The pieces as one text. */
+function encodeQueryResult(answer: QueryResult, limit: number): string {
+  return [...piecesOfResult(answer, { limit })].join('');
+}
+
 describe('numbers', () => {
   test.each([
     [Number.NaN, 'NaN'],
@@ -19,7 +25,10 @@ describe('numbers', () => {
     [Number.NEGATIVE_INFINITY, '-Inf'],
     [-0, '-0'],
     [1e21, '1e+21'],
-    [1e-7, '1e-7'],
+    [1e-6, '0.000001'],
+    [1e-7, '1e-07'],
+    [-2.5e-9, '-2.5e-09'],
+    [5e-324, '5e-324'],
     [123456789012345680000, '123456789012345680000'],
   ])('%s is written %s', (value, text) => {
     expect(formatValue(value)).toBe(text);
@@ -151,6 +160,55 @@ describe('native histograms', () => {
         [0, '0.5', '1', '3'],
         [0, '4', '8', '4'],
       ],
+    });
+  });
+});
+
+describe('pieces', () => {
+  const bytes = (count: number): Float64Array => Float64Array.from({ length: count }, (_, i) => i);
+
+  test('one long series is not one long piece, and together they are what was to be said', () => {
+    const series = [
+      { labels: Labels.from({ a: '1' }), timestamps: bytes(20_000), values: bytes(20_000) },
+      { labels: Labels.from({ a: '2' }), timestamps: bytes(1), values: bytes(1) },
+    ];
+    const pieces = [...piecesOfResult(result({ kind: 'matrix', series }), { limit: 0 })];
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(40_000);
+    const { data } = JSON.parse(pieces.join('')) as {
+      data: { result: { metric: object; values: [number, string][] }[] };
+    };
+    expect(data.result.map(({ metric, values }) => [metric, values.length])).toEqual([
+      [{ a: '1' }, 20_000],
+      [{ a: '2' }, 1],
+    ]);
+    expect(data.result[0]?.values[19_999]).toEqual([19.999, '19999']);
+  });
+
+  test('a series of floats and histograms has both lists, one without samples none', () => {
+    const histogram: NativeHistogram = {
+      schema: 0,
+      count: 1,
+      sum: 1,
+      zeroThreshold: 0,
+      zeroCount: 1,
+      positiveSpans: [],
+      positiveBuckets: [],
+      negativeSpans: [],
+      negativeBuckets: [],
+      counterResetHint: 'unknown',
+    };
+    const labels = Labels.empty;
+    const series = [
+      { labels, timestamps: bytes(2), values: bytes(2), histograms: [undefined, histogram] },
+      { labels, timestamps: bytes(1), values: bytes(1), histograms: [histogram] },
+    ];
+    expect(JSON.parse(encodeQueryResult(result({ kind: 'matrix', series }), 0))).toMatchObject({
+      data: {
+        result: [
+          { values: [[0, '0']], histograms: [[0.001, { count: '1' }]] },
+          { histograms: [[0, { buckets: [[3, '-0', '0', '1']] }]] },
+        ],
+      },
     });
   });
 });

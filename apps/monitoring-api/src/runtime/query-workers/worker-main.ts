@@ -1,0 +1,43 @@
+// The thread that heavy queries run on; started by QueryWorker.
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { packError, systemClock } from '@dwcp/core';
+import { SharedStoreReader } from '@dwcp/metric-store';
+import { PromqlEngine } from '@dwcp/promql';
+
+import { type FromWorker, type QueryTask, type ToWorker, type WorkerStart } from './messages.ts';
+import { buffersOf, packResult } from './packed-result.ts';
+
+const { store, maxSamples } = workerData as WorkerStart;
+const reader = new SharedStoreReader(store, { maxSelectedSamples: maxSamples });
+let cancel = new AbortController();
+
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind === 'cancel') {
+    cancel.abort();
+    return;
+  }
+  cancel = new AbortController();
+  void answer(message.task, cancel.signal);
+});
+post({ kind: 'ready' });
+
+async function answer(task: QueryTask, signal: AbortSignal): Promise<void> {
+  const { query, timeoutMs, lookbackMs, stats } = task;
+  const engine = new PromqlEngine({ store: reader, clock: systemClock, maxSamples, timeoutMs });
+  const options = { signal, stats, ...(lookbackMs === undefined ? {} : { lookbackMs }) };
+  try {
+    const result = packResult(
+      query.kind === 'instant'
+        ? await engine.instant(query, options)
+        : await engine.range(query, options),
+    );
+    post({ kind: 'result', result }, buffersOf(result));
+  } catch (error) {
+    post({ kind: 'error', error: packError(error) });
+  }
+}
+
+function post(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
