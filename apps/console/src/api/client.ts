@@ -3,6 +3,7 @@ import { authorizationHeaders, requireToken } from './auth.ts';
 import { ApiError, errorFromAnswer } from './errors.ts';
 import {
   type Alert,
+  type Explain,
   type LogPage,
   type Metadata,
   type PrometheusSuccess,
@@ -124,6 +125,34 @@ export async function queryRange(
 }
 
 export const api = {
+  /** Runs an expression over a window and tells what it cost. */
+  explain: (
+    {
+      expr,
+      startMs,
+      endMs,
+      stepMs,
+      noCache,
+    }: {
+      readonly expr: string;
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly stepMs: number;
+      readonly noCache: boolean;
+    },
+    signal?: AbortSignal,
+  ): Promise<Explain> =>
+    getJson(
+      '/api/v1/explain',
+      {
+        query: expr,
+        start: startMs / 1_000,
+        end: endMs / 1_000,
+        step: stepMs / 1_000,
+        noCache: noCache ? true : undefined,
+      },
+      signal,
+    ),
   query: (expr: string, unixMs: number, signal?: AbortSignal): Promise<QueryData> =>
     getData('/api/v1/query', { query: expr, time: unixMs / 1_000 }, signal),
   metadata: (signal?: AbortSignal): Promise<Metadata> => getData('/api/v1/metadata', {}, signal),

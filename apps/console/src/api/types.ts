@@ -17,10 +17,12 @@ import {
 export type {
   Attributes,
   BackendStatus,
+  Explain,
   LabelSet as Labels,
   Metadata,
   PrometheusSuccess,
   QueryData,
+  QueryNodeView as QueryNode,
   QueueStatus,
   Status as ServerStatus,
   Target,

@@ -3,16 +3,19 @@ import { Plus } from 'lucide-react';
 import { type ReactNode, useMemo, useRef, useState } from 'react';
 
 import { seriesColor } from '../../charts/colors.ts';
-import { rateWindow } from '../../charts/step.ts';
+import { alignWindow, rateWindow } from '../../charts/step.ts';
 import { summarizeChart } from '../../charts/summary.ts';
 import { type ChartSeries, TimeChart } from '../../charts/time-chart.tsx';
 import { useFrames, useStepMs } from '../../charts/use-frames.ts';
 import { formatLabels } from '../../format/labels.ts';
 import { formatSeconds, formatValue, guessUnit } from '../../format/units.ts';
-import { useRangeActions } from '../../time/use-range.ts';
+import { liveNowMs } from '../../time/live.ts';
+import { resolveRange } from '../../time/range.ts';
+import { useRangeActions, useTimeRange } from '../../time/use-range.ts';
 import { Page } from '../../ui/page.tsx';
 import { EmptyState, Loading } from '../../ui/states.tsx';
 import { suggestExpression } from './catalogue.ts';
+import { type Explained, ExplainPanel } from './explain-panel.tsx';
 import { MetricCatalogue } from './metric-catalogue.tsx';
 import { QueryRow } from './query-row.tsx';
 import { SeriesTable } from './series-table.tsx';
@@ -41,6 +44,12 @@ export function MetricsPage(): ReactNode {
   const stepMs = useStepMs(720);
   const { frames, grid, errors, pending, refetch } = useFrames(asked, stepMs);
   const actions = useRangeActions();
+  const { range } = useTimeRange();
+  const [explained, setExplained] = useState<Explained | null>(null);
+  const explain = (expr: string): void => {
+    const window = alignWindow(resolveRange(range, liveNowMs()), stepMs);
+    setExplained({ expr, ...window, stepMs });
+  };
 
   const run = (next: readonly string[]): void => {
     setDrafts(next);
@@ -115,7 +124,12 @@ export function MetricsPage(): ReactNode {
                 error={errors[asked.indexOf(draft.trim())] ?? null}
                 onFocus={() => (focused.current = index)}
                 onChange={(value) => setDrafts(drafts.map((one, i) => (i === index ? value : one)))}
+                explained={explained !== null && explained.expr === draft.trim()}
                 onRun={() => run(drafts)}
+                onExplain={() => {
+                  if (explained?.expr === draft.trim()) setExplained(null);
+                  else explain(draft.trim());
+                }}
                 onRemove={
                   drafts.length > 1
                     ? () => run(drafts.filter((_, other) => other !== index))
@@ -136,6 +150,13 @@ export function MetricsPage(): ReactNode {
               </button>
             )}
           </div>
+          {explained !== null && (
+            <ExplainPanel
+              explained={explained}
+              onRefresh={() => explain(explained.expr)}
+              onClose={() => setExplained(null)}
+            />
+          )}
           {asked.length === 0 ? (
             <div className="border-line bg-panel rounded-lg border">
               <EmptyState title="Ask a question, or choose a metric from the list">

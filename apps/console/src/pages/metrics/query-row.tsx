@@ -1,4 +1,4 @@
-import { Play, Trash2 } from 'lucide-react';
+import { ListTree, Play, Trash2 } from 'lucide-react';
 import { type ReactNode, Suspense, lazy } from 'react';
 
 import { ApiError, errorPosition } from '../../api/errors.ts';
@@ -8,14 +8,16 @@ const PromqlEditor = lazy(async () => ({
   default: (await import('./promql-editor.tsx')).PromqlEditor,
 }));
 
-/** One expression with its field, its run and remove buttons, and what the server says against it. */
+/** One expression with its field, its run, explain and remove buttons, and what the server says against it. */
 export function QueryRow({
   index,
   value,
   dirty,
   error,
   onChange,
+  explained,
   onRun,
+  onExplain,
   onRemove,
   onFocus,
 }: {
@@ -25,7 +27,10 @@ export function QueryRow({
   readonly dirty: boolean;
   readonly error: Error | null;
   readonly onChange: (value: string) => void;
+  /** Its cost is on show. */
+  readonly explained: boolean;
   readonly onRun: () => void;
+  readonly onExplain: () => void;
   readonly onRemove: (() => void) | undefined;
   readonly onFocus: () => void;
 }): ReactNode {
@@ -68,6 +73,15 @@ export function QueryRow({
             className={dirty && value.trim() !== '' ? 'text-accent!' : ''}
           >
             <Play size={14} />
+          </IconButton>
+          <IconButton
+            label="Explain what it costs"
+            aria-pressed={explained}
+            disabled={value.trim() === ''}
+            onClick={onExplain}
+            className={explained ? 'bg-accent-soft text-accent!' : ''}
+          >
+            <ListTree size={14} />
           </IconButton>
           {onRemove !== undefined && (
             <IconButton label="Remove" onClick={onRemove}>
