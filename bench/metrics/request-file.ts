@@ -17,7 +17,7 @@ import { forget, removeAtExit } from './cleanup.ts';
 import { REQUEST_FILES } from './paths.ts';
 import { RequestPacker } from './remote-write.ts';
 import { checkRequests } from './self-check.ts';
-import { workload } from './workload.ts';
+import { type Workload, workload } from './workload.ts';
 
 /** Part of the file names; grows when what is in the files changes. */
 const VERSION = 1;
@@ -34,7 +34,12 @@ export interface PackedRequest {
  * compared with the workload.
  * @returns its path
  */
-export async function requestFile(name: string, log: (line: string) => void): Promise<string> {
+export async function requestFile(
+  data: string | Workload,
+  log: (line: string) => void,
+): Promise<string> {
+  const set = typeof data === 'string' ? workload(data) : data;
+  const { name } = set;
   const path = join(REQUEST_FILES, `${name}.v${VERSION}.bin`);
   if (!existsSync(path)) {
     const startedMs = performance.now();
@@ -42,7 +47,7 @@ export async function requestFile(name: string, log: (line: string) => void): Pr
     const unfinished = `${path}.${process.pid}`;
     mkdirSync(REQUEST_FILES, { recursive: true });
     removeAtExit(unfinished);
-    const { sampleCount, sizeBytes } = await write(unfinished, name);
+    const { sampleCount, sizeBytes } = await write(unfinished, set);
     renameSync(unfinished, path);
     forget(unfinished);
     log(
@@ -52,7 +57,7 @@ export async function requestFile(name: string, log: (line: string) => void): Pr
     );
   }
   try {
-    log(`checked ${name}: ${await checkRequests(name, readRequests(path))}`);
+    log(`checked ${name}: ${await checkRequests(set, readRequests(path))}`);
   } catch (error) {
     // What is wrong would be found again by the next run, and used by one without the check.
     rmSync(path);
@@ -63,9 +68,8 @@ export async function requestFile(name: string, log: (line: string) => void): Pr
 
 async function write(
   path: string,
-  name: string,
+  { name, series, batches, sampleCount }: Workload,
 ): Promise<{ readonly sampleCount: number; readonly sizeBytes: number }> {
-  const { series, batches, sampleCount } = workload(name);
   const packer = new RequestPacker(series);
   const file = openSync(path, 'w');
   try {

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { decodeWriteRequest } from './borrowed.ts';
 import { FIRST_GENERATOR } from './paths.ts';
 import { type PackedRequest } from './request-file.ts';
-import { workload } from './workload.ts';
+import { type Workload } from './workload.ts';
 
 const REQUESTS = 60;
 
@@ -25,11 +25,10 @@ interface Rows {
  * @throws Error naming the first difference
  */
 export async function checkRequests(
-  name: string,
+  { name, series, batches }: Workload,
   requests: Iterable<PackedRequest>,
 ): Promise<string> {
   const sent = [...firstOf(requests)].map(decode);
-  const { series, batches } = workload(name);
   const meant = [...firstOf(batches())].map((batch): Rows => ({
     lane: batch.lane,
     rows: batch.series.map((index, row) => ({
@@ -116,7 +115,8 @@ interface FirstGenerator {
 }
 
 async function firstGeneratorsRows(name: string): Promise<readonly Rows[] | undefined> {
-  if (!existsSync(FIRST_GENERATOR)) return undefined;
+  // It knows no other sets.
+  if (!/^(?:ingest|query)-/.test(name) || !existsSync(FIRST_GENERATOR)) return undefined;
   const { workload: first } = (await import(FIRST_GENERATOR)) as FirstGenerator;
   const { series, batches } = first(name.replace(/-jitter\d+$/, ''));
   return [...firstOf(batches())].map(({ lane, points }) => {

@@ -7,7 +7,7 @@ export const START_UNIX_MS = 1_749_513_600_000;
 const SAMPLES_PER_REQUEST = 2_000;
 const REGIONS = ['eu-west-1', 'eu-central-1', 'us-east-1', 'us-west-2', 'ap-south-1'] as const;
 
-type LabelPair = readonly [name: string, value: string];
+export type LabelPair = readonly [name: string, value: string];
 
 /** The samples of one request, as columns; samples of a series that follow each other belong together. */
 export interface Batch {
@@ -48,7 +48,7 @@ export function workload(name: string): Workload {
 }
 
 /** xorshift32 (Marsaglia 2003): the same numbers everywhere, each in [0, 1). */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {
     state ^= state << 13;
@@ -77,8 +77,9 @@ function firstValue(kind: number, random: () => number): number {
 }
 
 const padded = (value: number, width: number): string => String(value).padStart(width, '0');
-const instanceName = (index: number): string => `node-${padded(index, 5)}.dwcp.internal:9100`;
-const regionOf = (index: number): string => REGIONS[index % REGIONS.length] ?? '';
+export const instanceName = (index: number): string =>
+  `node-${padded(index, 5)}.dwcp.internal:9100`;
+export const regionOf = (index: number): string => REGIONS[index % REGIONS.length] ?? '';
 
 function ingestLabels(index: number): readonly LabelPair[] {
   const metric = index % 50;
