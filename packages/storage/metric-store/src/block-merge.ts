@@ -10,9 +10,10 @@ import { GroupCache } from './group-cache.ts';
 import { encodedHistogram } from './histogram-codec.ts';
 import { sortSamples } from './late-samples.ts';
 import { type NewestSample } from './series-index.ts';
+import { COMPARISONS_PER_TURN } from './series-order.ts';
 import { type SeriesEntry } from './series-table.ts';
 import { without } from './tombstones.ts';
-import { type Turns } from './turns.ts';
+import { Turns } from './turns.ts';
 
 export interface Downsampling {
   readonly resolutionMs: number;
@@ -30,7 +31,7 @@ const SAMPLES_LIKE_A_CHUNK = 32;
  */
 export async function canCopyGroups(run: readonly Block[], turns: Turns): Promise<boolean> {
   if (run.some((block) => block.hasDeletions)) return false;
-  for (const entry of await inFileOrder(run, turns)) {
+  for (const entry of await inOrder(run, turns)) {
     let end = Number.NEGATIVE_INFINITY;
     for (const block of run) {
       for (const { minUnixMs, maxUnixMs } of block.seriesOf(entry).chunks) {
@@ -63,7 +64,7 @@ export async function copyGroups(
     }
     groups += block.groupCount;
   }
-  for (const entry of await inFileOrder(run, turns)) {
+  for (const entry of await inOrder(run, turns)) {
     let newest: NewestSample | undefined;
     const chunks: ChunkRow[] = [];
     for (const [block, firstGroup] of firstGroups) {
@@ -104,7 +105,7 @@ interface SeriesContent extends Run {
 async function* contentOf(run: readonly Block[], turns: Turns): AsyncIterable<SeriesContent> {
   const cache = new GroupCache(CACHE_BYTES);
   let columns = new Columns(8_192);
-  for (const entry of await inFileOrder(run, turns)) {
+  for (const entry of await inOrder(run, turns)) {
     const parts = run.map((block) => ({ block, rows: block.seriesOf(entry).chunks }));
     const capacity = parts.reduce((sum, { rows }) => sum + countOf(rows), 0);
     if (capacity > columns.capacity) columns = new Columns(capacity * 2);
@@ -181,8 +182,11 @@ export function newestOf(columns: Columns, count: number): NewestSample {
   return { lastLow: crc32c(bytes), lastHigh: bytes.length, lastIsHistogram: true };
 }
 
-/** As they stand in the first block that has them, so that its groups are read once. */
-async function inFileOrder(run: readonly Block[], turns: Turns): Promise<readonly SeriesEntry[]> {
+/** The series of all the blocks, by labels as in each of them, so that its groups are read once. */
+async function inOrder(run: readonly Block[], turns: Turns): Promise<readonly SeriesEntry[]> {
+  const [first] = run;
+  if (first === undefined) return [];
+  await first.order.update(new Turns(COMPARISONS_PER_TURN));
   const found: SeriesEntry[] = [];
   const seen: boolean[] = [];
   for (const block of run) {
@@ -193,7 +197,7 @@ async function inFileOrder(run: readonly Block[], turns: Turns): Promise<readonl
       found.push(entry);
     }
   }
-  return found;
+  return first.order.sort(found);
 }
 
 function countOf(rows: readonly ChunkRow[]): number {

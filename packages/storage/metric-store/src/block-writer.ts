@@ -22,7 +22,7 @@ import { type CoarseChunk, encodeCoarse } from './downsample.ts';
 import { GroupWriter } from './group.ts';
 
 /** Samples of a chunk: a query for a moment decodes no more than these. */
-const MAX_CHUNK_SAMPLES = 4_096;
+const MAX_CHUNK_SAMPLES = 2_048;
 /** Compressed groups kept for the sake of their order. */
 const MAX_WAITING_GROUPS = 16;
 /** Between two turns of the event loop; about 5 ms of work. */

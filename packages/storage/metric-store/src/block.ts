@@ -11,13 +11,14 @@ import { type Aggregate, type CoarseChunk, coarseWithout, decodeCoarse } from '.
 import { type GroupCache } from './group-cache.ts';
 import { type Piece } from './piece.ts';
 import { type NewestSample, SeriesIndex } from './series-index.ts';
+import { type SeriesOrder } from './series-order.ts';
 import { type SeriesEntry, type SeriesTable } from './series-table.ts';
 import { type Deletion, rangesOf, type TimeRange, without } from './tombstones.ts';
 import { Turns } from './turns.ts';
 
 export interface BlockEnvironment {
   readonly fileSystem: FileSystem;
-  readonly table: Pick<SeriesTable, 'ensure'>;
+  readonly table: Pick<SeriesTable, 'ensure' | 'order'>;
   readonly cache: GroupCache;
   /** Told once of each damaged place. */
   readonly onCorruption: (error: CorruptionError) => void;
@@ -155,7 +156,7 @@ export class Block {
     this.eachChunk(entry, startUnixMs, endUnixMs, (row, deleted) => {
       const { count, minUnixMs, maxUnixMs } = row;
       const whole = (into: Columns, at: number): number | Promise<number> =>
-        this.#copyChunk(row, into, at);
+        this.#copyChunk(row, into, at, { from: startUnixMs, to: endUnixMs });
       pieces.push(
         deleted.length === 0
           ? { count, minUnixMs, maxUnixMs, copyTo: whole }
@@ -262,6 +263,11 @@ export class Block {
   }
 
   /** Keeps the file under its name until the matching `unpin`. */
+  /** That of all series of the store. */
+  get order(): SeriesOrder {
+    return this.#environment.table.order;
+  }
+
   pin(): void {
     this.#file.pin();
   }
@@ -308,9 +314,14 @@ export class Block {
     return this.serial * GROUPS_PER_BLOCK + group;
   }
 
-  #copyChunk(row: ChunkRow, into: Columns, at: number): number | Promise<number> {
+  #copyChunk(
+    row: ChunkRow,
+    into: Columns,
+    at: number,
+    wanted: TimeRange,
+  ): number | Promise<number> {
     const cached = this.#environment.cache.get(this.#key(row.group));
-    if (cached !== undefined) return decodeChunk(cached, row.offset, into, at);
+    if (cached !== undefined) return decodeChunk(cached, row.offset, into, at, wanted);
     return this.#copyFromDisk(row, into, at);
   }
 

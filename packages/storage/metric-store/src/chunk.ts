@@ -1,4 +1,4 @@
-import { ByteReader, type ByteWriter, fromZigzag } from './bytes.ts';
+import { ByteReader, type ByteWriter } from './bytes.ts';
 import { type Columns } from './columns.ts';
 import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
 import { decodeGrid, encodeGrid } from './timestamp-grid.ts';
@@ -59,28 +59,40 @@ export function isRandom(columns: Columns, start: number, end: number): boolean 
   return !isConstant(columns.words, start, end) && decimalPlaces(columns, start, end) < 0;
 }
 
+/** Times that are wanted, both included. */
+interface TimeRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Writes a chunk's samples into the columns from a position on; returns how many they are.
  * @param bytes all of a group when the chunk is in one: its tail is found from its end
+ * @param wanted where given, samples outside of it may be left out
  */
-export function decodeChunk(bytes: Uint8Array, offset: number, into: Columns, at: number): number {
+export function decodeChunk(
+  bytes: Uint8Array,
+  offset: number,
+  into: Columns,
+  at: number,
+  wanted?: TimeRange,
+): number {
   const reader = new ByteReader(bytes, offset);
   const count = reader.varint();
   const flags = reader.byte();
+  const canSkip =
+    (flags & (FLAG_STEADY | FLAG_HISTOGRAMS)) === FLAG_STEADY && (flags & 3) !== KIND_XOR;
+  if (canSkip && wanted !== undefined && count > 1) {
+    return decodePart(reader, { count, flags }, { into, at }, wanted);
+  }
   decodeTimestamps(reader, into.timestamps.subarray(at, at + count), flags);
   const words = into.words.subarray(at * 2, (at + count) * 2);
   switch (flags & 3) {
-    case KIND_CONSTANT: {
-      const low = reader.uint32();
-      const high = reader.uint32();
-      for (let i = 0; i < words.length; i += 2) {
-        words[i] = low;
-        words[i + 1] = high;
-      }
+    case KIND_CONSTANT:
+      fillWords(words, reader.uint32(), reader.uint32());
       break;
-    }
     case KIND_DECIMAL:
-      decodeDecimal(reader, into.values.subarray(at, at + count), words);
+      decodeDecimal(reader, into.values.subarray(at, at + count), words, 0, 0);
       break;
     default:
       decodeXor(reader, words);
@@ -94,6 +106,36 @@ export function decodeChunk(bytes: Uint8Array, offset: number, into: Columns, at
     }
   }
   return count;
+}
+
+/** Of times with a steady step the places of the wanted ones are known beforehand. */
+function decodePart(
+  reader: ByteReader,
+  { count, flags }: { readonly count: number; readonly flags: number },
+  { into, at }: { readonly into: Columns; readonly at: number },
+  { from, to }: TimeRange,
+): number {
+  const first = reader.zigzag();
+  const step = reader.varint();
+  const start = Math.min(count, Math.max(0, Math.ceil((from - first) / step)));
+  const end = Math.max(start, Math.min(count, Math.floor((to - first) / step) + 1));
+  const size = end - start;
+  const { timestamps } = into;
+  for (let i = 0; i < size; i++) timestamps[at + i] = first + (start + i) * step;
+  const words = into.words.subarray(at * 2, (at + size) * 2);
+  if ((flags & 3) === KIND_CONSTANT) {
+    fillWords(words, reader.uint32(), reader.uint32());
+  } else {
+    decodeDecimal(reader, into.values.subarray(at, at + size), words, start, count - end);
+  }
+  return size;
+}
+
+function fillWords(words: Uint32Array, low: number, high: number): void {
+  for (let i = 0; i < words.length; i += 2) {
+    words[i] = low;
+    words[i + 1] = high;
+  }
 }
 
 interface TimesPart {
@@ -216,11 +258,21 @@ function encodeDecimal(
   }
 }
 
-function decodeDecimal(reader: ByteReader, values: Float64Array, words: Uint32Array): void {
+/**
+ * Fills values with those behind the first `before` of the chunk.
+ * @param behind how many more there are
+ */
+function decodeDecimal(
+  reader: ByteReader,
+  values: Float64Array,
+  words: Uint32Array,
+  before: number,
+  behind: number,
+): void {
   const power = POWERS[reader.byte()] ?? 1;
+  let mantissa = sumOf(reader, before);
   const { bytes } = reader;
   let { position } = reader;
-  let mantissa = 0;
   for (let i = 0; i < values.length; i++) {
     const first = bytes[position] ?? 0;
     const second = bytes[position + 1] ?? 0;
@@ -231,24 +283,52 @@ function decodeDecimal(reader: ByteReader, values: Float64Array, words: Uint32Ar
       mantissa += (zigzag >>> 1) ^ -(zigzag & 1);
       position += 1 + hasSecond;
     } else {
-      let zigzag = first + (second - 1) * 128;
-      let byte = second;
-      position += 2;
-      for (let scale = 16384; byte >= 0x80; scale *= 128) {
-        byte = bytes[position++] ?? 0;
-        zigzag += (byte - 1) * scale;
-      }
-      mantissa += fromZigzag(zigzag);
+      reader.position = position;
+      mantissa += reader.zigzag();
+      ({ position } = reader);
     }
     values[i] = mantissa / power;
   }
   reader.position = position;
-  let index = 0;
+  skipVarints(reader, behind);
+  let index = -before;
   for (let left = reader.varint(); left > 0; left--) {
     index += reader.varint();
-    words[index * 2] = reader.uint32();
-    words[index * 2 + 1] = reader.uint32();
+    const [low, high] = [reader.uint32(), reader.uint32()];
+    if (index < 0 || index >= values.length) continue;
+    words[index * 2] = low;
+    words[index * 2 + 1] = high;
   }
+}
+
+/** The sum of the next zigzags. */
+function sumOf(reader: ByteReader, count: number): number {
+  const { bytes } = reader;
+  let { position } = reader;
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const first = bytes[position] ?? 0;
+    const second = bytes[position + 1] ?? 0;
+    if ((first & second & 0x80) === 0) {
+      const hasSecond = first >>> 7;
+      const zigzag = (first & 0x7f) | ((second & -hasSecond) << 7);
+      sum += (zigzag >>> 1) ^ -(zigzag & 1);
+      position += 1 + hasSecond;
+    } else {
+      reader.position = position;
+      sum += reader.zigzag();
+      ({ position } = reader);
+    }
+  }
+  reader.position = position;
+  return sum;
+}
+
+function skipVarints(reader: ByteReader, count: number): void {
+  const { bytes } = reader;
+  let { position } = reader;
+  for (let left = count; left > 0; position++) left -= 1 - ((bytes[position] ?? 0) >>> 7);
+  reader.position = position;
 }
 
 /** Each value XOR the one before: a byte that counts zero bytes at both ends, then those between. */

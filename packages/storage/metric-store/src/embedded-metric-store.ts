@@ -42,6 +42,7 @@ import { addBatch } from './sample-batch.ts';
 import { writeHead } from './seal.ts';
 import { Selection } from './selection.ts';
 import { SeriesNames } from './series-names.ts';
+import { COMPARISONS_PER_TURN } from './series-order.ts';
 import { type SeriesEntry, SeriesTable } from './series-table.ts';
 import { estimateSelection, type SelectionEstimate } from './shared-estimate.ts';
 import { SharedReads, type ShareSelection } from './shared-reads.ts';
@@ -49,6 +50,7 @@ import { SharedPins, shareSelection } from './shared-selection.ts';
 import { Readers } from './slots.ts';
 import { removeUnfinishedSnapshots } from './snapshot.ts';
 import { type AdmissionLimits, Transaction, type TransactionOutcome } from './transaction.ts';
+import { Turns } from './turns.ts';
 import { FIVE_MINUTES_MS, HOUR_MS, isCounter, Upkeep } from './upkeep.ts';
 import {
   encodeExemplars,
@@ -167,6 +169,10 @@ export class EmbeddedMetricStore
     this.#headSinceMs = this.#clock.monotonicMs() - ageOf(parts.head);
     this.#scheduleMaintenance();
     this.#sealIfDue();
+    // So that the first queries need not sort all series themselves.
+    parts.table.order.update(new Turns(COMPARISONS_PER_TURN, this.#stop.signal)).catch(() => {
+      // Closed before it was done.
+    });
   }
 
   /**
@@ -263,10 +269,9 @@ export class EmbeddedMetricStore
   }
 
   async select(query: SeriesQuery, { signal }: CallOptions = {}): Promise<readonly Series[]> {
-    const found = await this.#reading(query, signal, (selection) =>
+    return this.#reading(query, signal, (selection) =>
       selection.series(this.#parts.options.maxSelectedSamples ?? 50_000_000),
     );
-    return found.toSorted((a, b) => a.labels.compare(b.labels));
   }
 
   async scan(
@@ -274,8 +279,7 @@ export class EmbeddedMetricStore
     visit: (series: Series) => void | Promise<void>,
     { signal }: CallOptions = {},
   ): Promise<void> {
-    const byLabels = (a: SeriesEntry, b: SeriesEntry): number => a.labels.compare(b.labels);
-    await this.#reading(query, signal, (selection) => selection.scan(visit), byLabels);
+    await this.#reading(query, signal, (selection) => selection.scan(visit));
   }
 
   /** Lets a SharedStoreReader on another thread read, which has the other end of the port. */
@@ -296,8 +300,7 @@ export class EmbeddedMetricStore
   }
 
   async series(query: SeriesQuery, options: CallOptions = {}): Promise<readonly Labels[]> {
-    const found = await this.#labelSets(query, options);
-    return found.toSorted((a, b) => a.compare(b));
+    return this.#labelSets(query, options);
   }
 
   async labelNames(query: SeriesQuery, options: CallOptions = {}): Promise<readonly string[]> {
@@ -533,13 +536,11 @@ export class EmbeddedMetricStore
     query: SeriesQuery,
     signal: AbortSignal | undefined,
     read: (selection: Selection) => Promise<T>,
-    order?: (a: SeriesEntry, b: SeriesEntry) => number,
   ): Promise<T> {
     this.#assertOpen();
     signal?.throwIfAborted();
     const { table, blocks } = this.#parts;
-    const matching = table.match(query.matchers);
-    const entries = order === undefined ? matching : matching.toSorted(order);
+    const entries = table.order.sort(table.match(query.matchers));
     const sources = { blocks: blocks.readable, heads: this.#heads(), readers: this.#parts.readers };
     const selection = new Selection(entries, sources, query, signal);
     try {

@@ -5,7 +5,9 @@ import { Columns } from './columns.ts';
 import { type Head } from './head.ts';
 import { encodedHistogram } from './histogram-codec.ts';
 import { sortSamples } from './late-samples.ts';
-import { type SeriesTable } from './series-table.ts';
+import { COMPARISONS_PER_TURN } from './series-order.ts';
+import { type SeriesEntry, type SeriesTable } from './series-table.ts';
+import { Turns } from './turns.ts';
 
 /** Writes all series of a head that nothing is appended to any more. */
 export async function writeHead(
@@ -14,10 +16,8 @@ export async function writeHead(
   signal: AbortSignal,
 ): Promise<void> {
   let columns = new Columns(8_192);
-  for (const id of head.ids()) {
+  for (const { id, labels } of await inOrder(head, table, signal)) {
     signal.throwIfAborted();
-    const labels = table.entryOf(id)?.labels;
-    if (labels === undefined) throw new Error(`series ${id} has samples and no labels`);
     const pieces = head.pieces(id);
     const capacity = pieces.reduce((sum, piece) => sum + piece.count, 0);
     if (capacity > columns.capacity) columns = new Columns(capacity * 2);
@@ -36,4 +36,20 @@ export async function writeHead(
       chunks,
     });
   }
+}
+
+/** The series of a head by labels: whoever reads a block in that order goes through it once. */
+async function inOrder(
+  head: Head,
+  table: SeriesTable,
+  signal: AbortSignal,
+): Promise<readonly SeriesEntry[]> {
+  await table.order.update(new Turns(COMPARISONS_PER_TURN, signal));
+  const entries: SeriesEntry[] = [];
+  for (const id of head.ids()) {
+    const entry = table.entryOf(id);
+    if (entry === undefined) throw new Error(`series ${id} has samples and no labels`);
+    entries.push(entry);
+  }
+  return table.order.sort(entries);
 }

@@ -16,18 +16,7 @@ const SAMPLES_PER_TURN = 262_144;
 const SERIES_PER_TURN = 2_000;
 /** A scan's stretch between two turns of the event loop, what is done with the series included. */
 const SCAN_TURN_MS = 10;
-/** Samples that a scan decodes ahead where labels and files have different orders: 16 MiB. */
-const SAMPLES_AHEAD = 1_048_576;
-/** Ids so close together are in the same groups, or in ones that are cached. */
-const NEAR_IDS = 64;
 const FIRST_CAPACITY = 8_192;
-
-/** A series, the pieces of its samples, and how many those are at most. */
-interface Sized {
-  readonly entry: SeriesEntry;
-  readonly pieces: readonly Piece[];
-  readonly count: number;
-}
 
 /** A series and what is of it in the heads. */
 type Selected = readonly [entry: SeriesEntry, inHead: readonly Piece[]];
@@ -117,25 +106,26 @@ export class Selection {
 
   /**
    * Gives series with samples in the range to `visit`, in the order given, in columns that are used
-   * again. Samples lie on disk in the order of ids: where the order given is another one, they are
-   * decoded some at a time in the order of ids, so that no group is decompressed for each series anew.
+   * again. Blocks are in the order of labels: in another one groups are decompressed again and again.
    */
   async scan(visit: Visit): Promise<void> {
     const turns = new TimedTurns(SCAN_TURN_MS, this.#signal);
-    if (areNearlyAscending(this.#entries)) {
-      let columns = new Columns(FIRST_CAPACITY);
-      for (const [entry, inHead] of this.#entries) {
-        const pieces = this.#pieces(entry, inHead);
-        const count = countOf(pieces);
-        if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
-        columns.histograms = undefined;
-        const read = this.#read(pieces, columns);
-        await this.#give(entry, columns, typeof read === 'number' ? read : await read, visit);
-        if (turns.isDue) await turns.take();
-      }
-      return;
+    let columns = new Columns(FIRST_CAPACITY);
+    for (const [entry, inHead] of this.#entries) {
+      const pieces = this.#pieces(entry, inHead);
+      const count = countOf(pieces);
+      if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
+      columns.histograms = undefined;
+      const read = this.#read(pieces, columns);
+      const visited = this.#give(
+        entry,
+        columns,
+        typeof read === 'number' ? read : await read,
+        visit,
+      );
+      if (visited !== undefined) await visited;
+      if (turns.isDue) await turns.take();
     }
-    for (const part of this.#parts()) await this.#scanPart(part, visit, turns);
   }
 
   /** The entries that have a sample in the range, in the order given. */
@@ -194,39 +184,6 @@ export class Selection {
     let count = before + (await copied);
     for (const piece of pieces.slice(index + 1)) count += await piece.copyTo(columns, count);
     return areInOrder(pieces) ? count : sortSamples(columns, count);
-  }
-
-  /** The entries cut into parts that are decoded together. */
-  *#parts(): Iterable<readonly Sized[]> {
-    let part: Sized[] = [];
-    let samples = 0;
-    for (const [entry, inHead] of this.#entries) {
-      const pieces = this.#pieces(entry, inHead);
-      const count = countOf(pieces);
-      if (count === 0) continue;
-      if (samples + count > SAMPLES_AHEAD && part.length > 0) {
-        yield part;
-        [part, samples] = [[], 0];
-      }
-      part.push({ entry, pieces, count });
-      samples += count;
-    }
-    if (part.length > 0) yield part;
-  }
-
-  async #scanPart(part: readonly Sized[], visit: Visit, turns: TimedTurns): Promise<void> {
-    const decoded = new Map<SeriesEntry, { readonly columns: Columns; readonly count: number }>();
-    for (const { entry, pieces, count } of part.toSorted((a, b) => a.entry.id - b.entry.id)) {
-      const columns = new Columns(count);
-      decoded.set(entry, { columns, count: await this.#read(pieces, columns) });
-      if (turns.isDue) await turns.take();
-    }
-    for (const { entry } of part) {
-      const series = decoded.get(entry);
-      if (series === undefined) continue;
-      await this.#give(entry, series.columns, series.count, visit);
-      if (turns.isDue) await turns.take();
-    }
   }
 
   #give(
@@ -311,14 +268,4 @@ function countOf(pieces: readonly Piece[]): number {
   let count = 0;
   for (const piece of pieces) count += piece.count;
   return count;
-}
-
-/** Whether reading in this order goes through files about as they are. */
-function areNearlyAscending(entries: readonly Selected[]): boolean {
-  let highest = 0;
-  for (const [{ id }] of entries) {
-    if (id < highest - NEAR_IDS) return false;
-    if (id > highest) highest = id;
-  }
-  return true;
 }

@@ -2,6 +2,7 @@ import { type CardinalityReport, type LabelMatcher, Labels } from '@dwcp/core';
 
 import { cardinalityOf } from './cardinality.ts';
 import { LabelIndex } from './label-index.ts';
+import { SeriesOrder } from './series-order.ts';
 import { SeriesState } from './series-state.ts';
 import { type Turns } from './turns.ts';
 
@@ -38,6 +39,7 @@ export class SeriesEntry {
 /** All series by labels, with an index from label name and value to series. */
 export class SeriesTable {
   readonly state = new SeriesState();
+  readonly order = new SeriesOrder(this);
   readonly #byId: (SeriesEntry | undefined)[] = [];
   readonly #byKey = new Map<string, SeriesEntry>();
   readonly #index = new LabelIndex((entry) => this.has(entry));

@@ -100,7 +100,8 @@ export class SharedSamples {
     const offset = blockRows[first + 2] ?? 0;
     const decode = (bytes: Uint8Array | undefined): number => {
       if (bytes === undefined) return 0;
-      const count = decodeChunk(bytes, offset, into, at);
+      const { startUnixMs: from, endUnixMs: to } = this.#range;
+      const count = decodeChunk(bytes, offset, into, at, { from, to });
       const deleted = this.#deleted.get(row);
       return deleted === undefined ? count : without(into, at, count, deleted);
     };

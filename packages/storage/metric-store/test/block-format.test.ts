@@ -382,7 +382,7 @@ test('a decoder written from the page reads a block and the manifest', async () 
     decimal: [1],
     xor: [2],
     jitter: [1],
-    long: [1, 1],
+    long: [1, 1, 1],
     histogram: [2],
   });
   expect(series['__name__ constant ü x']?.newest).toBe(bitsOf(5));

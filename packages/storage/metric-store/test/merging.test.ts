@@ -127,8 +127,8 @@ describe('a merge', () => {
     expect([await read(store, 'a'), await read(store, 'b')]).toEqual(before);
     expect(store.list.sizeBytes).toBeLessThan(size / 2);
     const [entry] = store.list.blocks[0]?.entries ?? [];
-    // 5,760 samples in chunks of 4,096.
-    expect(entry && store.list.blocks[0]?.seriesOf(entry).chunks).toHaveLength(2);
+    // 5,760 samples in chunks of 2,048.
+    expect(entry && store.list.blocks[0]?.seriesOf(entry).chunks).toHaveLength(3);
     await store.list.close();
   });
 
