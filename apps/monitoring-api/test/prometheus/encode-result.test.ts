@@ -167,6 +167,18 @@ describe('native histograms', () => {
 describe('pieces', () => {
   const bytes = (count: number): Float64Array => Float64Array.from({ length: count }, (_, i) => i);
 
+  test('an answer that is given again and again reads the same each time', () => {
+    const series = ['a', 'b'].map((name) => ({
+      labels: Labels.from({ name }),
+      timestamps: Float64Array.from({ length: 50 }, (_, i) => i * 1_500),
+      values: Float64Array.from({ length: 50 }, (_, i) => i / 3),
+    }));
+    const answer = result({ kind: 'matrix', series });
+    const texts = [1, 2, 3, 4].map(() => [...piecesOfResult(answer, { limit: 0 })].join(''));
+    expect(new Set(texts).size).toBe(1);
+    expect(JSON.parse(texts[3] ?? '')).toMatchObject({ data: { result: { length: 2 } } });
+  });
+
   test('one long series is not one long piece, and together they are what was to be said', () => {
     const series = [
       { labels: Labels.from({ a: '1' }), timestamps: bytes(20_000), values: bytes(20_000) },

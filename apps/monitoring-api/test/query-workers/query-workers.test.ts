@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
 import { type MetricQuery, QueryError, type QueryResult, silentLog } from '@dwcp/core';
 import { ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
@@ -64,6 +66,22 @@ async function countOf(heavy: HeavyStore, outcome: string): Promise<string | und
   );
   return line.exec(await heavy.exposed())?.[1];
 }
+
+/** How nice each thread of this process is. @see proc(5), field 19 of stat */
+function niceness(): readonly number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
+
+test.skipIf(process.platform !== 'linux')('a worker gives way to the main thread', async () => {
+  const before = niceness();
+  await using heavy = await HeavyStore.make(SHAPE, { heavy: 0 });
+  await both(heavy.workers, heavy, 'sum(requests_total)');
+  const low = (all: readonly number[]): number => all.filter((nice) => nice === 10).length;
+  expect(low(niceness())).toBeGreaterThan(low(before));
+});
 
 test('a worker answers as the engine does, errors and warnings too', async () => {
   await using heavy = await HeavyStore.make(SHAPE, { heavy: 0 });

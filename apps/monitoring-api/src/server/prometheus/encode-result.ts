@@ -14,6 +14,10 @@ import { TRUNCATED } from './route.ts';
 
 /** Text is given away in pieces of about this size, each made within a millisecond or two. */
 const PIECE_LENGTH = 32_768;
+const PIECE_PARTS = 4_096;
+const MAX_TIMES = 20_000;
+/** The text of longer series is not kept, and they are given away in pieces. */
+const MAX_KEPT_POINTS = 2_000;
 
 export interface EncodeOptions {
   /** Most series; 0 for all. Cutting adds a warning, as Prometheus does. */
@@ -72,37 +76,110 @@ function* piecesOfVector(samples: readonly VectorSample[]): Generator<string, vo
 }
 
 function* piecesOfMatrix(all: readonly Series[]): Generator<string, void> {
-  let text = '[';
-  for (const [i, { labels, timestamps, values, histograms }] of all.entries()) {
-    text += `${i === 0 ? '' : ','}{"metric":${encodeLabels(labels)}`;
-    let separator = ',"values":[';
-    for (let j = 0; j < timestamps.length; j++) {
-      if (histograms?.[j] !== undefined) continue;
-      text += separator + pair(timestamps[j] ?? 0, values[j] ?? Number.NaN);
-      separator = ',';
-      if (text.length < PIECE_LENGTH) continue;
-      yield text;
-      text = '';
-    }
-    if (separator === ',') text += ']';
-    if (histograms !== undefined) {
-      separator = ',"histograms":[';
-      for (const [j, histogram] of histograms.entries()) {
-        if (histogram === undefined) continue;
-        text += `${separator}[${formatTimestamp(timestamps[j] ?? 0)},${encodeHistogram(histogram)}]`;
-        separator = ',';
-        if (text.length < PIECE_LENGTH) continue;
-        yield text;
-        text = '';
-      }
-      if (separator === ',') text += ']';
-    }
-    text += '}';
-    if (text.length < PIECE_LENGTH) continue;
-    yield text;
-    text = '';
+  const times = new TimeTexts();
+  const text = new TextParts();
+  text.add('[');
+  for (const [i, series] of all.entries()) {
+    if (i > 0) text.add(',');
+    const known = againWritten.get(series);
+    if (known === undefined) yield* piecesOfSeries(text, series, times);
+    else text.add(known);
+    if (text.isFull) yield text.take();
   }
-  yield `${text}]`;
+  text.add(']');
+  yield text.take();
+}
+
+function* piecesOfSeries(
+  text: TextParts,
+  series: Series,
+  times: TimeTexts,
+): Generator<string, void> {
+  const { labels, timestamps, values, histograms } = series;
+  const mayKeep = histograms === undefined && timestamps.length <= MAX_KEPT_POINTS;
+  // Who asks again for what is kept gets the same object, and may ask a third time.
+  const own = mayKeep && written.has(series) ? new TextParts() : text;
+  if (mayKeep) written.add(series);
+  own.add(`{"metric":${encodeLabels(labels)}`);
+  let isFirst = true;
+  for (let j = 0; j < timestamps.length; j++) {
+    if (histograms?.[j] !== undefined) continue;
+    const unixMs = timestamps[j] ?? 0;
+    own.add(isFirst ? `,"values":[${times.first(unixMs)}` : times.next(unixMs));
+    own.add(formatValue(values[j] ?? Number.NaN));
+    own.add('"]');
+    isFirst = false;
+    if (own === text && text.isFull) yield text.take();
+  }
+  if (!isFirst) own.add(']');
+  if (histograms !== undefined) yield* piecesOfHistograms(own, timestamps, histograms);
+  own.add('}');
+  if (own === text) return;
+  const whole = own.take();
+  againWritten.set(series, whole);
+  text.add(whole);
+}
+
+/** Series that were written once, and the text of those that were written again. */
+const written = new WeakSet<Series>();
+const againWritten = new WeakMap<Series, string>();
+
+function* piecesOfHistograms(
+  text: TextParts,
+  timestamps: Float64Array,
+  histograms: readonly (NativeHistogram | undefined)[],
+): Generator<string, void> {
+  let separator = ',"histograms":[';
+  for (const [j, histogram] of histograms.entries()) {
+    if (histogram === undefined) continue;
+    text.add(`${separator}[${formatTimestamp(timestamps[j] ?? 0)},${encodeHistogram(histogram)}]`);
+    separator = ',';
+    if (text.isFull) yield text.take();
+  }
+  if (separator === ',') text.add(']');
+}
+
+/** A piece of text while it is put together, in one go in the end: `+=` makes an object each time. */
+class TextParts {
+  readonly #parts: string[] = [];
+  #count = 0;
+  #length = 0;
+
+  get isFull(): boolean {
+    // A point adds three parts.
+    return this.#length >= PIECE_LENGTH || this.#count > PIECE_PARTS - 8;
+  }
+
+  add(text: string): void {
+    this.#parts[this.#count++] = text;
+    this.#length += text.length;
+  }
+
+  take(): string {
+    // The array stays as large as it has grown, as far as it was filled.
+    this.#parts.length = this.#count;
+    this.#count = 0;
+    this.#length = 0;
+    return this.#parts.join('');
+  }
+}
+
+/** How points begin. The series of an answer have mostly the same times. */
+class TimeTexts {
+  readonly #texts = new Map<number, string>();
+
+  /** Of a point behind another: `,[1749513600,"`. */
+  next(unixMs: number): string {
+    const known = this.#texts.get(unixMs);
+    if (known !== undefined) return known;
+    const text = `,[${formatTimestamp(unixMs)},"`;
+    if (this.#texts.size < MAX_TIMES) this.#texts.set(unixMs, text);
+    return text;
+  }
+
+  first(unixMs: number): string {
+    return this.next(unixMs).slice(1);
+  }
 }
 
 function encodeLabels(labels: Labels): string {
