@@ -8,6 +8,15 @@ export { PromqlEngine, type PromqlEngineOptions } from './engine/engine.ts';
 export { type Grid } from './engine/grid.ts';
 export { type PlannedRead, type PlannedWork, planWork } from './engine/reads.ts';
 export {
+  bucketCounts,
+  readHistogram,
+  writeHistogram,
+  type WrittenHistogram,
+} from './notation/histogram-notation.ts';
+export { samplesOfLine } from './notation/line-samples.ts';
+export { readNumber } from './notation/read-number.ts';
+export { readSeries, type SequenceValue, type SeriesLine } from './notation/series-notation.ts';
+export {
   type AggregateExpression,
   type Aggregator,
   type AtModifier,

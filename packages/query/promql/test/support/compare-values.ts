@@ -6,12 +6,11 @@ import {
   type QueryValue,
   type Series,
 } from '@dwcp/core';
+import { bucketCounts, type SequenceValue, writeHistogram } from '@dwcp/promql';
 
-import { bucketCounts, writeHistogram } from './histogram-notation.ts';
 import { Mismatch } from './mismatch.ts';
 import { almostEqual } from './numbers.ts';
 import { type Eval } from './promql-script.ts';
-import { type SequenceValue } from './series-notation.ts';
 
 /** One wanted or found point: value and place in time. */
 interface Point {

@@ -1,8 +1,6 @@
 import { Labels, type NativeHistogram, type QueryResult } from '@dwcp/core';
-import { PromqlEngine } from '@dwcp/promql';
+import { PromqlEngine, readHistogram } from '@dwcp/promql';
 import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
-
-import { readHistogram } from './histogram-notation.ts';
 
 export type Sample = number | NativeHistogram;
 

@@ -1,10 +1,7 @@
 import { AnchoredRegExp, parseDuration } from '@dwcp/core';
-import { parseExpression } from '@dwcp/promql';
+import { parseExpression, readNumber, readSeries, type SeriesLine } from '@dwcp/promql';
 
-import { readNumber } from './numbers.ts';
-import { readSeries, type SeriesLine } from './series-notation.ts';
-
-export { type SeriesLine } from './series-notation.ts';
+export { type SeriesLine } from '@dwcp/promql';
 
 export interface Load {
   readonly kind: 'load';

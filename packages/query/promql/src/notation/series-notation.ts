@@ -1,8 +1,8 @@
 import { Labels, type NativeHistogram, parseDuration } from '@dwcp/core';
-import { parseSelector } from '@dwcp/promql';
 
+import { parseSelector } from '../parser/parser.ts';
 import { combine, readHistogram } from './histogram-notation.ts';
-import { readNumber } from './numbers.ts';
+import { readNumber } from './read-number.ts';
 
 /** One value of a series line. */
 export type SequenceValue =
@@ -30,7 +30,11 @@ const NUMBER = '(?:[0-9]*\\.?[0-9]+(?:e[+-]?[0-9]+)?|[0-9]+\\.(?:e[+-]?[0-9]+)?|
 const FLOAT = new RegExp(`^([+-]?${NUMBER})(?:([+-]${NUMBER}))?(?:x([0-9]+))?$`, 'i');
 const HISTOGRAM = /^\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?$/s;
 
-/** Splits `name{a="b"} 1 2 3` into labels and values. @throws Error saying what cannot be read */
+/**
+ * Splits `name{a="b"} 1 2 3` into labels and values: the series notation of Prometheus' tests.
+ * @throws Error saying what cannot be read
+ * @see https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/#series
+ */
 export function readSeries(text: string): SeriesLine {
   let end = 0;
   let mark = '';

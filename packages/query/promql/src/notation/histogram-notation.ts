@@ -1,6 +1,6 @@
 import { type BucketSpan, type CounterResetHint, type NativeHistogram } from '@dwcp/core';
 
-import { readNumber } from './numbers.ts';
+import { readNumber } from './read-number.ts';
 
 const HINTS: readonly CounterResetHint[] = ['unknown', 'reset', 'not_reset', 'gauge'];
 const LISTS = ['buckets', 'n_buckets', 'custom_values'];
