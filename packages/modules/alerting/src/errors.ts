@@ -17,12 +17,13 @@ export class RuleFileError extends MonitoringError {
   readonly problems: readonly RuleProblem[];
 
   constructor(problems: readonly RuleProblem[], options?: ErrorOptions) {
-    super(problems.map(describe).join('\n'), options);
+    super(problems.map(problemText).join('\n'), options);
     this.problems = problems;
   }
 }
 
-function describe({ path, line, column, where, problem, fix }: RuleProblem): string {
+/** `file:line:column: where: what is wrong; what to do about it`. */
+export function problemText({ path, line, column, where, problem, fix }: RuleProblem): string {
   return `${path}:${line}:${column}: ${where === '' ? '' : `${where}: `}${problem}; ${fix}`;
 }
 
@@ -30,13 +31,20 @@ function describe({ path, line, column, where, problem, fix }: RuleProblem): str
 export class DeliveryError extends BackendError {
   /** How long the receiver asked to be left alone. */
   readonly retryAfterMs: number | undefined;
+  /** Whether the receiver gets too much from us; then nothing else is sent to it for that long. */
+  readonly rateLimited: boolean;
 
   constructor(
     receiver: string,
     message: string,
-    options: ErrorOptions & { readonly retryable: boolean; readonly retryAfterMs?: number },
+    options: ErrorOptions & {
+      readonly retryable: boolean;
+      readonly retryAfterMs?: number;
+      readonly rateLimited?: boolean;
+    },
   ) {
     super(receiver, message, options);
     this.retryAfterMs = options.retryAfterMs;
+    this.rateLimited = options.rateLimited ?? false;
   }
 }

@@ -32,7 +32,8 @@ export async function loadRuleFiles(patterns: readonly string[]): Promise<readon
   return groups;
 }
 
-function unreadable(path: string, error: unknown): RuleProblem {
+/** The problem that a file cannot be read. @throws the error itself when it is none of the file system */
+export function unreadable(path: string, error: unknown): RuleProblem {
   if (!(error instanceof Error) || !('code' in error)) throw error;
   return {
     path,

@@ -94,6 +94,38 @@ export class RuleMetrics {
       .inc(count);
   }
 
+  /** Not taken over: the caller keeps it and offers it again. */
+  refused(notifier: string): void {
+    this.#instruments
+      ?.counter({
+        name: 'dwcp_notifications_refused_total',
+        help: 'Notifications that the outbox did not take over because it was full.',
+        labelNames: ['notifier'],
+      })
+      .labels({ notifier })
+      .inc();
+  }
+
+  failing(notifier: string, isFailing: boolean): void {
+    this.#instruments
+      ?.gauge({
+        name: 'dwcp_notifier_failing',
+        help: '1 while notifications do not get through to a notifier.',
+        labelNames: ['notifier'],
+      })
+      .labels({ notifier })
+      .set(isFailing ? 1 : 0);
+  }
+
+  outboxWriteFailed(): void {
+    this.#instruments
+      ?.counter({
+        name: 'dwcp_outbox_write_failures_total',
+        help: 'Records of the outbox that could not be written; what they tell is in memory only.',
+      })
+      .inc();
+  }
+
   queueLength(notifier: string, length: number): void {
     this.#instruments
       ?.gauge({

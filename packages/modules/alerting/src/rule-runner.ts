@@ -26,7 +26,7 @@ import { type RuleTemplateContext } from './template/rule-template.ts';
 /** What rules need from outside. */
 export interface RuleEnvironment {
   readonly query: MetricQuery;
-  readonly store: MetricStore;
+  readonly store: Pick<MetricStore, 'append' | 'select'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: RuleMetrics;

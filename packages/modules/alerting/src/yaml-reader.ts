@@ -116,6 +116,17 @@ export class YamlReader {
     return undefined;
   }
 
+  /** A list of texts, each with its place. */
+  textItems(map: YamlMap, key: string): readonly (readonly [string, Place])[] {
+    return this.list(map, key).flatMap((item) => {
+      const node = this.#resolve(item);
+      const place = this.#placeOfNode(node, map.entries.get(key)?.place);
+      if (isScalar(node)) return [[String(node.value), place] as const];
+      this.problem(place, `${key} has ${describe(node)}`, 'write a list of texts');
+      return [];
+    });
+  }
+
   /** A mapping of texts, such as labels. */
   texts(map: YamlMap, key: string): readonly (readonly [string, string, Place])[] {
     const entry = map.entries.get(key);

@@ -40,7 +40,7 @@ test('one bad file refuses all, with the problems of every file', async () => {
   expect(message).toContain('missing.yml:1:1: cannot be read');
 });
 
-const shipped = join(import.meta.dirname, '../../../../configs/prometheus/dwcp-host-alerts.yml');
+const shipped = join(import.meta.dirname, '../../../../configs/prometheus/resource.yml');
 
 test('the shipped rules load, are answered by the engine, and each says what it means', async () => {
   const groups = await loadRuleFiles([shipped]);

@@ -33,15 +33,24 @@ export class DeliveryHistory {
     this.#size = size;
   }
 
-  add(notification: Notification, unixMs: number): DeliveryEntry {
-    const entry = new DeliveryEntry(notification, unixMs);
-    this.#entries.push(entry);
-    if (this.#entries.length > this.#size) this.#entries.shift();
-    return entry;
+  /** @param notifier default: the notification's receiver */
+  add(notification: Notification, unixMs: number, notifier = notification.receiver): DeliveryEntry {
+    return this.#remember(DeliveryEntry.waiting(notification, { notifier, unixMs }));
+  }
+
+  /** Puts back what an earlier process remembered, oldest first. */
+  restore(record: DeliveryRecord): void {
+    this.#remember(DeliveryEntry.restored(record));
   }
 
   newestFirst(): readonly DeliveryRecord[] {
     return this.#entries.map((entry) => entry.snapshot()).reverse();
+  }
+
+  #remember(entry: DeliveryEntry): DeliveryEntry {
+    this.#entries.push(entry);
+    if (this.#entries.length > this.#size) this.#entries.shift();
+    return entry;
   }
 }
 
@@ -49,10 +58,21 @@ export class DeliveryHistory {
 export class DeliveryEntry {
   #record: DeliveryRecord;
 
-  constructor(notification: Notification, unixMs: number) {
-    const { receiver, idempotencyKey, groupKey, status, alerts } = notification;
-    this.#record = {
-      notifier: receiver,
+  private constructor(record: DeliveryRecord) {
+    this.#record = record;
+  }
+
+  static restored(record: DeliveryRecord): DeliveryEntry {
+    return new DeliveryEntry(record);
+  }
+
+  static waiting(
+    notification: Notification,
+    { notifier, unixMs }: { readonly notifier: string; readonly unixMs: number },
+  ): DeliveryEntry {
+    const { idempotencyKey, groupKey, status, alerts } = notification;
+    return new DeliveryEntry({
+      notifier,
       idempotencyKey,
       groupKey,
       status,
@@ -67,7 +87,7 @@ export class DeliveryEntry {
       lastAttemptUnixMs: undefined,
       finishedAtUnixMs: undefined,
       lastError: undefined,
-    };
+    });
   }
 
   get attempts(): number {
@@ -85,6 +105,24 @@ export class DeliveryEntry {
 
   finish(outcome: DeliveryOutcome, unixMs: number): void {
     this.#record = { ...this.#record, outcome, finishedAtUnixMs: unixMs };
+  }
+
+  /** Puts in how it ended in an earlier process. */
+  restoreEnd(end: {
+    readonly outcome: DeliveryOutcome;
+    readonly attempts: number;
+    readonly unixMs: number;
+    readonly error?: string | undefined;
+  }): void {
+    const { outcome, attempts, unixMs } = end;
+    this.#record = {
+      ...this.#record,
+      outcome,
+      attempts,
+      lastAttemptUnixMs: attempts > 0 ? unixMs : undefined,
+      finishedAtUnixMs: unixMs,
+      lastError: end.error,
+    };
   }
 
   snapshot(): DeliveryRecord {

@@ -1,13 +1,26 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { type LookupFunction } from 'node:net';
+import { type SecureContextOptions } from 'node:tls';
+
+/** How TLS is spoken with a receiver, in Node's terms. */
+export type TlsOptions = Pick<
+  SecureContextOptions,
+  'ca' | 'cert' | 'key' | 'minVersion' | 'maxVersion'
+> & {
+  readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
+};
 
 export interface PostOptions {
   readonly url: URL;
+  /** Default POST. */
+  readonly method?: 'POST' | 'PUT';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly signal: AbortSignal;
   readonly lookup: LookupFunction;
+  readonly tls?: TlsOptions;
   /** More of the answer is not read. */
   readonly maxResponseBytes: number;
 }
@@ -30,7 +43,8 @@ export async function post(options: PostOptions): Promise<PostAnswer> {
   const request = send(
     url,
     {
-      method: 'POST',
+      ...(url.protocol === 'https:' ? options.tls : {}),
+      method: options.method ?? 'POST',
       // A kept connection would skip the check of the address.
       agent: false,
       lookup,

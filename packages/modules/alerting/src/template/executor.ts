@@ -1,6 +1,17 @@
-import { formatValue, GoList, GoMap, GoStruct, GoTime, isTruthy, typeNameOf } from './go-values.ts';
+import {
+  formatValue,
+  GoList,
+  type GoMethod,
+  GoMap,
+  GoStruct,
+  isTruthy,
+  typeNameOf,
+} from './go-values.ts';
+import { methodOf } from './methods.ts';
 import { type ArgNode, type CommandNode, type Node, type PipeNode, type Tree } from './nodes.ts';
-import { TemplateError } from './template-error.ts';
+import { TemplateCallError, TemplateError } from './template-error.ts';
+
+export { TemplateCallError } from './template-error.ts';
 
 /** A function that templates call. */
 export interface TemplateFunction {
@@ -19,7 +30,30 @@ export interface ExecuteOptions {
   readonly failOnMissingKey?: boolean;
   /** Most characters of output. Default 64 Ki. */
   readonly maxLength?: number;
+  /** Most nodes looked at. Default 100,000. */
+  readonly maxSteps?: number;
+  /** Templates from elsewhere, by name; those that the text defines itself go first. */
+  readonly library?: ReadonlyMap<string, LibraryTemplate>;
+  /**
+   * How an action's value becomes text, such as with HTML escaped. Default: as Go's `%v`.
+   * @param before the end of what was printed so far
+   */
+  readonly print?: (value: unknown, before: string) => string;
 }
+
+/** A template that another text defined. */
+export interface LibraryTemplate {
+  readonly tree: Tree;
+  readonly body: readonly Node[];
+}
+
+/** What stands behind a field: `.Remove .Names` has one argument. Evaluated only by a method. */
+interface FieldArgs {
+  readonly count: number;
+  readonly values: () => readonly unknown[];
+}
+
+const NO_ARGS: FieldArgs = { count: 0, values: () => [] };
 
 interface Place {
   readonly position: number;
@@ -30,6 +64,9 @@ type Flow = 'next' | 'break' | 'continue';
 
 const MAX_TEMPLATE_DEPTH = 50;
 const MAX_STEPS = 100_000;
+const MAX_LENGTH = 65_536;
+/** As much of what was printed is shown to `print`. */
+const BEFORE_LENGTH = 200;
 
 /** Runs a parsed template. @throws TemplateError naming the place, worded as Go does */
 export function executeTemplate(tree: Tree, options: ExecuteOptions): string {
@@ -37,8 +74,11 @@ export function executeTemplate(tree: Tree, options: ExecuteOptions): string {
 }
 
 class Executor {
-  readonly #tree: Tree;
+  /** The text that the template at hand stands in. */
+  #tree: Tree;
   readonly #options: ExecuteOptions;
+  readonly #entry: Tree;
+  readonly #maxSteps: number;
   readonly #output: string[] = [];
   #length = 0;
   #steps = 0;
@@ -50,7 +90,9 @@ class Executor {
 
   constructor(tree: Tree, options: ExecuteOptions) {
     this.#tree = tree;
+    this.#entry = tree;
     this.#options = options;
+    this.#maxSteps = options.maxSteps ?? MAX_STEPS;
     this.#templateName = tree.name;
     this.#scope = [['$', options.data], ...Object.entries(options.variables ?? {})];
   }
@@ -79,7 +121,7 @@ class Executor {
       case 'action': {
         const value = this.#pipeline(node.pipe, dot);
         if (node.pipe.assigns === undefined) {
-          this.#print(value === undefined ? '<no value>' : formatValue(value));
+          this.#print(this.#textOf(value === undefined ? '<no value>' : value));
         }
         return 'next';
       }
@@ -141,17 +183,23 @@ class Executor {
   }
 
   #callTemplate(node: Extract<Node, { kind: 'template' }>, dot: unknown): void {
-    const body = this.#tree.defined.get(node.name);
+    const own = this.#options.library === undefined ? this.#tree : this.#entry;
+    const found = own.defined.get(node.name);
+    const { tree, body } =
+      found === undefined
+        ? (this.#options.library?.get(node.name) ?? { tree: own, body: undefined })
+        : { tree: own, body: found };
     if (body === undefined) this.#fail(`template ${JSON.stringify(node.name)} not defined`);
     if (this.#depth === MAX_TEMPLATE_DEPTH) this.#fail('exceeded maximum template depth');
     const value = node.pipe === undefined ? undefined : this.#pipeline(node.pipe, dot);
-    const outer = [this.#scope, this.#templateName] as const;
+    const outer = [this.#scope, this.#templateName, this.#tree] as const;
+    this.#tree = tree;
     this.#scope = [['$', value]];
     this.#templateName = node.name;
     this.#depth++;
     this.#walk(body, value);
     this.#depth--;
-    [this.#scope, this.#templateName] = outer;
+    [this.#scope, this.#templateName, this.#tree] = outer;
   }
 
   #pipeline(pipe: PipeNode, dot: unknown): unknown {
@@ -170,19 +218,22 @@ class Executor {
   /** @param piped what the stage before gave, none or one value */
   #command(command: CommandNode, dot: unknown, piped: readonly unknown[]): unknown {
     const [first, ...rest] = command.args;
-    const argCount = rest.length + piped.length;
+    const args = {
+      count: rest.length + piped.length,
+      values: () => [...rest.map((arg) => this.#arg(arg, dot)), ...piped],
+    };
     switch (first.kind) {
       case 'identifier':
         return this.#callFunction(first, command, rest, dot, piped);
       case 'field':
         this.#at = first;
-        return this.#fields(dot, first.path, argCount);
+        return this.#fields(dot, first.path, args);
       case 'chain':
         this.#at = first;
-        return this.#fields(this.#arg(first.base, dot), first.path, argCount);
+        return this.#fields(this.#arg(first.base, dot), first.path, args);
       case 'variable':
         this.#at = first;
-        return this.#fields(this.#variable(first.name), first.path, argCount);
+        return this.#fields(this.#variable(first.name), first.path, args);
       case 'pipe':
         this.#mustBeAlone(command, piped);
         return this.#pipeline(first, dot);
@@ -212,11 +263,11 @@ class Executor {
       case 'dot':
         return dot;
       case 'field':
-        return this.#fields(dot, node.path, 0);
+        return this.#fields(dot, node.path, NO_ARGS);
       case 'variable':
-        return this.#fields(this.#variable(node.name), node.path, 0);
+        return this.#fields(this.#variable(node.name), node.path, NO_ARGS);
       case 'chain':
-        return this.#fields(this.#arg(node.base, dot), node.path, 0);
+        return this.#fields(this.#arg(node.base, dot), node.path, NO_ARGS);
       case 'pipe':
         return this.#pipeline(node, dot);
       case 'identifier':
@@ -259,34 +310,47 @@ class Executor {
     }
   }
 
-  #fields(start: unknown, path: readonly string[], argCount: number): unknown {
+  #fields(start: unknown, path: readonly string[], args: FieldArgs): unknown {
     let value = start;
     for (const [index, name] of path.entries()) {
-      value = this.#field(value, name, index === path.length - 1 ? argCount : 0);
+      value = this.#field(value, name, index === path.length - 1 ? args : NO_ARGS);
     }
-    if (path.length === 0 && argCount > 0) this.#fail("can't give argument to non-function");
+    if (path.length === 0 && args.count > 0) this.#fail("can't give argument to non-function");
     return value;
   }
 
-  #field(receiver: unknown, name: string, argCount: number): unknown {
+  #field(receiver: unknown, name: string, args: FieldArgs): unknown {
     if (receiver === undefined) {
       if (this.#options.failOnMissingKey === true) {
         this.#fail(`nil data; no entry for key ${JSON.stringify(name)}`);
       }
       return undefined;
     }
-    if (receiver instanceof GoTime) {
-      const method = timeMethods.get(name);
-      if (method !== undefined && argCount === 0) return method(receiver);
-    }
+    const method = methodOf(receiver, name);
+    if (method !== undefined) return this.#callMethod(method, name, args);
     if (receiver instanceof GoMap || receiver instanceof GoStruct) {
       const known = receiver instanceof GoMap || receiver.fields.has(name);
       if (known) {
-        if (argCount > 0) this.#fail(`${name} is not a method but has arguments`);
+        if (args.count > 0) this.#fail(`${name} is not a method but has arguments`);
         return receiver instanceof GoMap ? this.#key(receiver, name) : receiver.fields.get(name);
       }
     }
     return this.#fail(`can't evaluate field ${name} in type ${typeNameOf(receiver)}`);
+  }
+
+  #callMethod(method: GoMethod, name: string, args: FieldArgs): unknown {
+    if (args.count !== method.argCount) {
+      this.#fail(`wrong number of args for ${name}: want ${method.argCount} got ${args.count}`);
+    }
+    const at = this.#at;
+    const values = args.values();
+    this.#at = at;
+    try {
+      return method.call(values);
+    } catch (error) {
+      if (!(error instanceof TemplateCallError)) throw error;
+      return this.#fail(`error calling ${name}: ${error.message}`);
+    }
   }
 
   #key(map: GoMap, name: string): unknown {
@@ -310,12 +374,22 @@ class Executor {
 
   /** A range in a range over a large result is cheap to write and dear to run. */
   #step(): void {
-    if (++this.#steps > MAX_STEPS) this.#fail(`more than ${MAX_STEPS} steps`);
+    if (++this.#steps > this.#maxSteps) this.#fail(`more than ${this.#maxSteps} steps`);
+  }
+
+  #textOf(value: unknown): string {
+    const { print } = this.#options;
+    if (print === undefined) return formatValue(value);
+    let before = '';
+    for (let i = this.#output.length - 1; i >= 0 && before.length < BEFORE_LENGTH; i--) {
+      before = (this.#output[i] ?? '') + before;
+    }
+    return print(value, before.slice(-BEFORE_LENGTH));
   }
 
   #print(text: string): void {
     this.#length += text.length;
-    const max = this.#options.maxLength ?? 65_536;
+    const max = this.#options.maxLength ?? MAX_LENGTH;
     if (this.#length > max) this.#fail(`output is longer than ${max} characters`);
     this.#output.push(text);
   }
@@ -332,27 +406,3 @@ class Executor {
     );
   }
 }
-
-/** What a template function throws; the executor adds where it happened. */
-export class TemplateCallError extends Error {
-  /** Whether an argument has the wrong type, which Go reports without "error calling". */
-  readonly aboutArgument: boolean;
-
-  constructor(message: string, options: { readonly aboutArgument?: boolean } = {}) {
-    super(message);
-    this.aboutArgument = options.aboutArgument ?? false;
-  }
-}
-
-/** Methods of a time that rules call on what `toTime` gives. */
-const timeMethods = new Map<string, (time: GoTime) => unknown>([
-  ['UTC', (time) => time],
-  ['Unix', (time) => BigInt(Math.floor(time.unixMs / 1_000))],
-  ['UnixMilli', (time) => BigInt(Math.floor(time.unixMs))],
-  ['Year', (time) => BigInt(new Date(time.unixMs).getUTCFullYear())],
-  ['Day', (time) => BigInt(new Date(time.unixMs).getUTCDate())],
-  ['Hour', (time) => BigInt(new Date(time.unixMs).getUTCHours())],
-  ['Minute', (time) => BigInt(new Date(time.unixMs).getUTCMinutes())],
-  ['Second', (time) => BigInt(new Date(time.unixMs).getUTCSeconds())],
-  ['String', (time) => time.toString()],
-]);

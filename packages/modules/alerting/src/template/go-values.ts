@@ -7,14 +7,32 @@ import { formatFloat } from './format-float.ts';
  * a float64 as a number, nil or "no value" as undefined, and the classes below for the rest.
  */
 
+/** What templates call as a field with arguments: `.CommonLabels.Remove .GroupLabels.Names`. */
+export interface GoMethod {
+  /** How many arguments it takes. */
+  readonly argCount: number;
+  readonly call: (args: readonly unknown[]) => unknown;
+}
+
+/** By name. A method called `String` says how the value prints. */
+export type GoMethods = ReadonlyMap<string, GoMethod>;
+
+const NO_METHODS: GoMethods = new Map();
+
 /** `map[string]string` (absent keys read as '') or `map[string]any` (absent keys have no value). */
 export class GoMap {
   readonly entries: ReadonlyMap<string, unknown>;
   readonly element: 'string' | 'any';
+  readonly methods: GoMethods;
 
-  constructor(entries: Iterable<readonly [string, unknown]>, element: 'string' | 'any') {
+  constructor(
+    entries: Iterable<readonly [string, unknown]>,
+    element: 'string' | 'any',
+    methods: GoMethods = NO_METHODS,
+  ) {
     this.entries = new Map(entries);
     this.element = element;
+    this.methods = methods;
   }
 
   get(key: string): unknown {
@@ -38,19 +56,24 @@ export class GoStruct {
 export class GoList {
   readonly typeName: string;
   readonly items: readonly unknown[];
+  readonly methods: GoMethods;
 
-  constructor(typeName: string, items: readonly unknown[]) {
+  constructor(typeName: string, items: readonly unknown[], methods: GoMethods = NO_METHODS) {
     this.typeName = typeName;
     this.items = items;
+    this.methods = methods;
   }
 }
 
 /** A moment, as the function `toTime` gives it; printed as Go prints a UTC time. */
 export class GoTime {
   readonly unixMs: number;
+  /** The IANA name of the zone it is shown in by `Format`. */
+  readonly zone: string;
 
-  constructor(unixMs: number) {
+  constructor(unixMs: number, zone = 'UTC') {
     this.unixMs = unixMs;
+    this.zone = zone;
   }
 
   toString(): string {
@@ -88,6 +111,10 @@ export function formatValue(value: unknown): string {
   if (typeof value === 'number') return formatFloat(value, 'g', -1);
   if (typeof value === 'string') return value;
   if (typeof value === 'boolean' || typeof value === 'bigint') return value.toString();
+  if (value instanceof GoMap || value instanceof GoList) {
+    const text = value.methods.get('String')?.call([]);
+    if (typeof text === 'string') return text;
+  }
   if (value instanceof GoMap) {
     const keys = [...value.entries.keys()].sort(compareUtf8);
     return `map[${keys.map((key) => `${key}:${formatValue(value.entries.get(key))}`).join(' ')}]`;

@@ -1,0 +1,49 @@
+import { type Clock, type Log, MonitoringError } from '@dwcp/core';
+
+import { type AlertmanagerConfig } from './config/config.ts';
+import { type FlushDecision } from './flush.ts';
+import { type NotificationOutbox } from './outbox.ts';
+import { type PipelineStore } from './pipeline-store.ts';
+
+export interface PipelineOptions {
+  readonly config: AlertmanagerConfig;
+  readonly store: PipelineStore;
+  readonly outbox: NotificationOutbox;
+  readonly clock: Clock;
+  /** Where people find this server; goes into notifications. */
+  readonly externalUrl: string;
+  readonly log?: Log;
+  /** More alerts or silences than these are refused. */
+  readonly maxAlerts?: number;
+  readonly maxSilences?: number;
+  /** While so many notifications wait for the outbox, groups wait too. */
+  readonly maxIntents?: number;
+  /** Told of every flush, also of those that told nobody. */
+  readonly onFlush?: (decision: FlushDecision) => void;
+  readonly newId?: () => string;
+}
+
+export interface PipelineStats {
+  readonly alerts: number;
+  readonly groups: number;
+  readonly silences: number;
+  /** Notifications that the outbox has not taken yet. */
+  readonly waitingIntents: number;
+  readonly flushes: number;
+  readonly notifications: number;
+  /** Flushes put off because too many notifications wait. */
+  readonly postponedFlushes: number;
+  readonly refusedAlerts: number;
+  readonly storeFailures: number;
+}
+
+/** Alerts that were not taken, by their place in what was posted. */
+export interface PutAlertsResult {
+  readonly accepted: number;
+  readonly problems: readonly { readonly index: number; readonly problem: string }[];
+}
+
+/** More alerts or silences than there may be. */
+export class PipelineFullError extends MonitoringError {
+  readonly code = 'DWCP_ALERT_PIPELINE_FULL' as const;
+}
