@@ -36,6 +36,14 @@ usage: dwcp <command> [options]
     --config FILE         where the settings name the data directory
     --json                print all that was found
 
+  rules check FILE...   whether a server would take these rule files up
+  rules test FILE...    run unit tests of rules, in promtool's format
+    --json                print all that was found
+  rules backtest        what alerts would have fired over stored history
+    --rules FILE          rule files; may repeat
+    --start T --end T     the time to look at; it ends now
+    --url URL, --json     as above
+
   help                  this text
 
 Settings also come from the environment: server.port is DWCP_SERVER_PORT.

@@ -68,7 +68,8 @@ export async function query(io: Io): Promise<ExitCode> {
   return 0;
 }
 
-function checkTime(name: string, text: string | undefined): void {
+/** @throws UsageError unless it is a moment, or not given */
+export function checkTime(name: string, text: string | undefined): void {
   if (text === undefined || parseTime(text) !== undefined) return;
   const ago = AGO.exec(text);
   if (ago !== null && (ago[1] === undefined || parseDuration(ago[1]) !== undefined)) return;
@@ -78,7 +79,7 @@ function checkTime(name: string, text: string | undefined): void {
 }
 
 /** Turns `now-1h` into Unix seconds. The server's clock decides what now is. */
-class Moments {
+export class Moments {
   readonly #client: Client;
   #nowSeconds: number | undefined;
 

@@ -36,6 +36,10 @@ export async function run(io: Io): Promise<ExitCode> {
         const { storage } = await import('./storage.ts');
         return await storage({ ...io, argv });
       }
+      case 'rules': {
+        const { rules } = await import('./rules.ts');
+        return await rules({ ...io, argv });
+      }
       case 'help':
       case '--help':
       case '-h':

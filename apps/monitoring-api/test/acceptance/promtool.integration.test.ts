@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { findProgram, wants } from '@dwcp/testing';
@@ -7,7 +8,7 @@ import { expect, test } from 'vitest';
 import { DwcpServer } from './dwcp-server.ts';
 
 const promtool = findProgram('promtool');
-const ruleFiles = join(import.meta.dirname, '../../../../configs/prometheus/dwcp-host-alerts.yml');
+const ruleFiles = globSync(join(import.meta.dirname, '../../../../configs/prometheus/*.yml'));
 
 /** What promtool says to input, and how it ends. */
 async function run(
@@ -41,7 +42,7 @@ test.skipIf(promtool === undefined)(
 test.skipIf(promtool === undefined)(
   `promtool accepts the shipped rules (${wants('promtool')})`,
   async () => {
-    const { code, said } = await run(['check', 'rules', ruleFiles]);
+    const { code, said } = await run(['check', 'rules', ...ruleFiles]);
     expect({ code, said }).toMatchObject({ code: 0 });
     expect(said).toMatch(/SUCCESS: \d+ rules found/);
   },

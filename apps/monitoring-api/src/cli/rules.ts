@@ -1,0 +1,121 @@
+import { resolve } from 'node:path';
+
+import {
+  loadRuleFiles,
+  problemText,
+  RuleFileError,
+  type RuleProblem,
+  ruleTestFailures,
+  type RuleTestReport,
+  runRuleTestFile,
+} from '@dwcp/alerting';
+
+import { type ExitCode, type Io, styleFor, UsageError } from './io.ts';
+import { readArgs, SERVER_OPTIONS } from './run.ts';
+
+/** Checks and tests rule files, with promtool's exit codes, and tries them on stored history. */
+export async function rules(io: Io): Promise<ExitCode> {
+  const { values, positionals } = readArgs({
+    args: [...io.argv],
+    options: {
+      ...SERVER_OPTIONS,
+      rules: { type: 'string', multiple: true },
+      start: { type: 'string' },
+      end: { type: 'string' },
+    },
+    strict: true,
+    allowPositionals: true,
+  });
+  const [action, ...files] = positionals;
+  if (action === 'backtest') {
+    if (files.length > 0) throw new UsageError('rules backtest wants its files with --rules');
+    const { backtest } = await import('./rules-backtest.ts');
+    return await backtest(io, values);
+  }
+  const other = (['url', 'rules', 'start', 'end'] as const).find((name) => name in values);
+  if (other !== undefined) throw new UsageError(`--${other} goes with rules backtest`);
+  const run = ACTIONS.get(action ?? '');
+  if (run === undefined) {
+    throw new UsageError(
+      `rules wants check, test or backtest${action === undefined ? '' : `, got ${JSON.stringify(action)}`}`,
+    );
+  }
+  if (files.length === 0) throw new UsageError(`rules ${action} wants one file or more`);
+  return run(io, files, values.json === true);
+}
+
+const ACTIONS: ReadonlyMap<
+  string,
+  (io: Io, files: readonly string[], json: boolean) => Promise<ExitCode>
+> = new Map(Object.entries({ check, test }));
+
+interface Checked {
+  readonly file: string;
+  /** 0 where the file is wrong. */
+  readonly rules: number;
+  readonly problems: readonly RuleProblem[];
+}
+
+/** Whether a server would take these files up. */
+async function check(io: Io, files: readonly string[], json: boolean): Promise<ExitCode> {
+  const checked: Checked[] = [];
+  for (const file of files) checked.push(await checkFile(io, file));
+  if (json) tellJson(io, checked);
+  else for (const one of checked) tellChecked(io, one);
+  return checked.every(({ problems }) => problems.length === 0) ? 0 : 1;
+}
+
+async function checkFile(io: Io, file: string): Promise<Checked> {
+  try {
+    const groups = await loadRuleFiles([resolve(io.cwd, file)]);
+    return { file, rules: groups.flatMap((group) => group.rules).length, problems: [] };
+  } catch (error) {
+    if (!(error instanceof RuleFileError)) throw error;
+    return { file, rules: 0, problems: asGiven(io, file, error.problems) };
+  }
+}
+
+function tellChecked(io: Io, { file, rules: count, problems }: Checked): void {
+  io.out.write(`Checking ${file}\n`);
+  if (problems.length === 0) {
+    const style = styleFor(io.out, io.env);
+    io.out.write(`  ${style.green('SUCCESS')}: ${count} rule${count === 1 ? '' : 's'} found\n\n`);
+    return;
+  }
+  const style = styleFor(io.err, io.env);
+  const lines = problems.map((problem) => `    ${problemText(problem)}\n`);
+  io.err.write(`  ${style.red('FAILED')}:\n${lines.join('')}\n`);
+}
+
+/** Runs unit tests of rules in promtool's format. */
+async function test(io: Io, files: readonly string[], json: boolean): Promise<ExitCode> {
+  const reports: RuleTestReport[] = [];
+  for (const file of files) {
+    const found = await runRuleTestFile(resolve(io.cwd, file));
+    const report = { ...found, path: file, problems: asGiven(io, file, found.problems) };
+    reports.push(report);
+    if (!json) tellTested(io, report);
+  }
+  if (json) tellJson(io, reports);
+  return reports.every(({ passed }) => passed) ? 0 : 1;
+}
+
+function tellTested(io: Io, report: RuleTestReport): void {
+  io.out.write(`Unit Testing:  ${report.path}\n`);
+  for (const warning of report.warnings) io.err.write(`  WARNING: ${warning}\n`);
+  if (report.passed) io.out.write(`  ${styleFor(io.out, io.env).green('SUCCESS')}\n\n`);
+  else {
+    const style = styleFor(io.err, io.env);
+    io.err.write(`  ${style.red('FAILED')}:\n${ruleTestFailures(report)}\n\n`);
+  }
+}
+
+/** Problems of a file under the name that the command line has for it. */
+function asGiven(io: Io, file: string, problems: readonly RuleProblem[]): readonly RuleProblem[] {
+  const path = resolve(io.cwd, file);
+  return problems.map((problem) => (problem.path === path ? { ...problem, path: file } : problem));
+}
+
+function tellJson(io: Io, files: readonly (Checked | RuleTestReport)[]): void {
+  io.out.write(`${JSON.stringify({ files }, undefined, 2)}\n`);
+}
