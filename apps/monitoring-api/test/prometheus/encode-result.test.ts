@@ -15,7 +15,7 @@ const result = (value: QueryResult['value'], more: Partial<QueryResult> = {}): Q
 
 /** The pieces as one text. */
 function encodeQueryResult(answer: QueryResult, limit: number): string {
-  return [...piecesOfResult(answer, { limit })].join('');
+  return Buffer.concat([...piecesOfResult(answer, { limit })]).toString();
 }
 
 describe('numbers', () => {
@@ -167,16 +167,32 @@ describe('native histograms', () => {
 describe('pieces', () => {
   const bytes = (count: number): Float64Array => Float64Array.from({ length: count }, (_, i) => i);
 
-  test('an answer that is given again and again reads the same each time', () => {
-    const series = ['a', 'b'].map((name) => ({
-      labels: Labels.from({ name }),
-      timestamps: Float64Array.from({ length: 50 }, (_, i) => i * 1_500),
-      values: Float64Array.from({ length: 50 }, (_, i) => i / 3),
-    }));
-    const answer = result({ kind: 'matrix', series });
-    const texts = [1, 2, 3, 4].map(() => [...piecesOfResult(answer, { limit: 0 })].join(''));
-    expect(new Set(texts).size).toBe(1);
-    expect(JSON.parse(texts[3] ?? '')).toMatchObject({ data: { result: { length: 2 } } });
+  test('whatever the values and times are, each point is written as it would be alone', () => {
+    const value = fc.oneof(
+      fc.double(),
+      fc.integer(),
+      fc.constantFrom(-0, 0, 1e-6, 9.9e-7, 1e21, 123456789012345680000, Number.NaN),
+    );
+    const time = fc.oneof(
+      fc.integer({ min: 1_600_000_000_000, max: 1_800_000_000_000 }),
+      fc.integer({ min: -1e13, max: 1e13 }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(value, { minLength: 1, maxLength: 700 }),
+        fc.array(time, { minLength: 1, maxLength: 5 }),
+        (values, times) => {
+          const timestamps = Float64Array.from(values, (_, i) => times[i % times.length] ?? 0);
+          const series = [{ labels: Labels.empty, timestamps, values: Float64Array.from(values) }];
+          const points = values.map(
+            (one, i) => `[${formatTimestamp(timestamps[i] ?? 0)},"${formatValue(one)}"]`,
+          );
+          expect(encodeQueryResult(result({ kind: 'matrix', series }), 0)).toBe(
+            `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[${points.join(',')}]}]}}`,
+          );
+        },
+      ),
+    );
   });
 
   test('one long series is not one long piece, and together they are what was to be said', () => {
@@ -186,7 +202,7 @@ describe('pieces', () => {
     ];
     const pieces = [...piecesOfResult(result({ kind: 'matrix', series }), { limit: 0 })];
     expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(40_000);
-    const { data } = JSON.parse(pieces.join('')) as {
+    const { data } = JSON.parse(Buffer.concat(pieces).toString()) as {
       data: { result: { metric: object; values: [number, string][] }[] };
     };
     expect(data.result.map(({ metric, values }) => [metric, values.length])).toEqual([

@@ -8,16 +8,10 @@ import {
 } from '@dwcp/core';
 import { formatFloat } from '@dwcp/promql';
 
+import { JsonBytes } from './json-bytes.ts';
 import { bucketsOf } from './native-histogram-buckets.ts';
 import { formatTimestamp, formatValue } from './numbers.ts';
 import { TRUNCATED } from './route.ts';
-
-/** Text is given away in pieces of about this size, each made within a millisecond or two. */
-const PIECE_LENGTH = 32_768;
-const PIECE_PARTS = 4_096;
-const MAX_TIMES = 20_000;
-/** The text of longer series is not kept, and they are given away in pieces. */
-const MAX_KEPT_POINTS = 2_000;
 
 export interface EncodeOptions {
   /** Most series; 0 for all. Cutting adds a warning, as Prometheus does. */
@@ -26,160 +20,104 @@ export interface EncodeOptions {
 }
 
 /**
- * The success envelope around a query's result, as pieces of JSON. Written by hand: a large matrix is
- * mostly numbers, and building objects for JSON.stringify would hold them in memory twice.
+ * The success envelope around a query's result, as pieces of JSON. Written by hand: building objects for
+ * JSON.stringify would hold a large matrix in memory twice.
  */
 export function* piecesOfResult(
   { value, warnings, infos }: QueryResult,
   { limit, stats }: EncodeOptions,
-): Generator<string, void> {
+): Generator<Uint8Array, void> {
+  const json = new JsonBytes();
   let isCut = false;
   const cut = <Item>(items: readonly Item[]): readonly Item[] => {
     isCut = limit > 0 && items.length > limit;
     return isCut ? items.slice(0, limit) : items;
   };
-  yield `{"status":"success","data":{"resultType":"${value.kind}","result":`;
+  json.text(`{"status":"success","data":{"resultType":"${value.kind}","result":`);
   switch (value.kind) {
     case 'scalar':
       // A scalar has no exponent, unlike the values of a vector.
-      yield `[${formatTimestamp(value.unixMs)},"${formatFloat(value.value)}"]`;
+      json.text(`[${formatTimestamp(value.unixMs)},"${formatFloat(value.value)}"]`);
       break;
     case 'string':
-      yield `[${formatTimestamp(value.unixMs)},${JSON.stringify(value.value)}]`;
+      json.text(`[${formatTimestamp(value.unixMs)},${JSON.stringify(value.value)}]`);
       break;
     case 'vector':
-      yield* piecesOfVector(cut(value.samples));
+      yield* piecesOfVector(json, cut(value.samples));
       break;
     case 'matrix':
-      yield* piecesOfMatrix(cut(value.series));
+      yield* piecesOfMatrix(json, cut(value.series));
   }
   let end = stats === undefined ? '}' : `,"stats":${JSON.stringify(stats)}}`;
   const allWarnings = isCut ? [...warnings, TRUNCATED] : warnings;
   if (allWarnings.length > 0) end += `,"warnings":${JSON.stringify(allWarnings)}`;
   if (infos.length > 0) end += `,"infos":${JSON.stringify(infos)}`;
-  yield `${end}}`;
+  json.text(`${end}}`);
+  yield json.take();
 }
 
-function* piecesOfVector(samples: readonly VectorSample[]): Generator<string, void> {
-  let text = '[';
+function* piecesOfVector(
+  json: JsonBytes,
+  samples: readonly VectorSample[],
+): Generator<Uint8Array, void> {
+  json.text('[');
   for (const [i, { labels, unixMs, value, histogram }] of samples.entries()) {
     const point =
       histogram === undefined
-        ? `"value":${pair(unixMs, value)}`
-        : `"histogram":[${formatTimestamp(unixMs)},${encodeHistogram(histogram)}]`;
-    text += `${i === 0 ? '' : ','}{"metric":${encodeLabels(labels)},${point}}`;
-    if (text.length < PIECE_LENGTH) continue;
-    yield text;
-    text = '';
+        ? `"value":[${formatTimestamp(unixMs)},"${formatValue(value)}"]`
+        : `"histogram":${histogramPoint(unixMs, histogram)}`;
+    json.text(`${i === 0 ? '' : ','}{"metric":${encodeLabels(labels)},${point}}`);
+    if (json.isFull) yield json.take();
   }
-  yield `${text}]`;
+  json.text(']');
 }
 
-function* piecesOfMatrix(all: readonly Series[]): Generator<string, void> {
-  const times = new TimeTexts();
-  const text = new TextParts();
-  text.add('[');
+function* piecesOfMatrix(json: JsonBytes, all: readonly Series[]): Generator<Uint8Array, void> {
+  json.text('[');
   for (const [i, series] of all.entries()) {
-    if (i > 0) text.add(',');
-    const known = againWritten.get(series);
-    if (known === undefined) yield* piecesOfSeries(text, series, times);
-    else text.add(known);
-    if (text.isFull) yield text.take();
+    json.text(`${i === 0 ? '' : ','}{"metric":${encodeLabels(series.labels)}`);
+    if (series.histograms === undefined) yield* piecesOfFloats(json, series);
+    else yield* piecesOfBoth(json, series, series.histograms);
+    json.text('}');
+    if (json.isFull) yield json.take();
   }
-  text.add(']');
-  yield text.take();
+  json.text(']');
 }
 
-function* piecesOfSeries(
-  text: TextParts,
-  series: Series,
-  times: TimeTexts,
-): Generator<string, void> {
-  const { labels, timestamps, values, histograms } = series;
-  const mayKeep = histograms === undefined && timestamps.length <= MAX_KEPT_POINTS;
-  // Who asks again for what is kept gets the same object, and may ask a third time.
-  const own = mayKeep && written.has(series) ? new TextParts() : text;
-  if (mayKeep) written.add(series);
-  own.add(`{"metric":${encodeLabels(labels)}`);
-  let isFirst = true;
-  for (let j = 0; j < timestamps.length; j++) {
-    if (histograms?.[j] !== undefined) continue;
-    const unixMs = timestamps[j] ?? 0;
-    own.add(isFirst ? `,"values":[${times.first(unixMs)}` : times.next(unixMs));
-    own.add(formatValue(values[j] ?? Number.NaN));
-    own.add('"]');
-    isFirst = false;
-    if (own === text && text.isFull) yield text.take();
+function* piecesOfFloats(
+  json: JsonBytes,
+  { timestamps, values }: Pick<Series, 'timestamps' | 'values'>,
+): Generator<Uint8Array, void> {
+  const count = timestamps.length;
+  if (count === 0) return;
+  json.text(',"values":[');
+  for (let done = 0; done < count;) {
+    if (done > 0) json.text(',');
+    done = json.points(timestamps, values, done, count);
+    if (json.isFull) yield json.take();
   }
-  if (!isFirst) own.add(']');
-  if (histograms !== undefined) yield* piecesOfHistograms(own, timestamps, histograms);
-  own.add('}');
-  if (own === text) return;
-  const whole = own.take();
-  againWritten.set(series, whole);
-  text.add(whole);
+  json.text(']');
 }
 
-/** Series that were written once, and the text of those that were written again. */
-const written = new WeakSet<Series>();
-const againWritten = new WeakMap<Series, string>();
-
-function* piecesOfHistograms(
-  text: TextParts,
-  timestamps: Float64Array,
-  histograms: readonly (NativeHistogram | undefined)[],
-): Generator<string, void> {
+/** A series of floats and native histograms has a list of each. */
+function* piecesOfBoth(
+  json: JsonBytes,
+  { timestamps, values }: Series,
+  histograms: NonNullable<Series['histograms']>,
+): Generator<Uint8Array, void> {
+  const isFloat = (_: number, i: number): boolean => histograms[i] === undefined;
+  yield* piecesOfFloats(json, {
+    timestamps: timestamps.filter(isFloat),
+    values: values.filter(isFloat),
+  });
   let separator = ',"histograms":[';
-  for (const [j, histogram] of histograms.entries()) {
+  for (const [i, histogram] of histograms.entries()) {
     if (histogram === undefined) continue;
-    text.add(`${separator}[${formatTimestamp(timestamps[j] ?? 0)},${encodeHistogram(histogram)}]`);
+    json.text(separator + histogramPoint(timestamps[i] ?? 0, histogram));
     separator = ',';
-    if (text.isFull) yield text.take();
+    if (json.isFull) yield json.take();
   }
-  if (separator === ',') text.add(']');
-}
-
-/** A piece of text while it is put together, in one go in the end: `+=` makes an object each time. */
-class TextParts {
-  readonly #parts: string[] = [];
-  #count = 0;
-  #length = 0;
-
-  get isFull(): boolean {
-    // A point adds three parts.
-    return this.#length >= PIECE_LENGTH || this.#count > PIECE_PARTS - 8;
-  }
-
-  add(text: string): void {
-    this.#parts[this.#count++] = text;
-    this.#length += text.length;
-  }
-
-  take(): string {
-    // The array stays as large as it has grown, as far as it was filled.
-    this.#parts.length = this.#count;
-    this.#count = 0;
-    this.#length = 0;
-    return this.#parts.join('');
-  }
-}
-
-/** How points begin. The series of an answer have mostly the same times. */
-class TimeTexts {
-  readonly #texts = new Map<number, string>();
-
-  /** Of a point behind another: `,[1749513600,"`. */
-  next(unixMs: number): string {
-    const known = this.#texts.get(unixMs);
-    if (known !== undefined) return known;
-    const text = `,[${formatTimestamp(unixMs)},"`;
-    if (this.#texts.size < MAX_TIMES) this.#texts.set(unixMs, text);
-    return text;
-  }
-
-  first(unixMs: number): string {
-    return this.next(unixMs).slice(1);
-  }
+  if (separator === ',') json.text(']');
 }
 
 function encodeLabels(labels: Labels): string {
@@ -187,6 +125,10 @@ function encodeLabels(labels: Labels): string {
   for (const [name, value] of labels)
     parts.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
   return `{${parts.join(',')}}`;
+}
+
+function histogramPoint(unixMs: number, histogram: NativeHistogram): string {
+  return `[${formatTimestamp(unixMs)},${encodeHistogram(histogram)}]`;
 }
 
 function encodeHistogram(histogram: NativeHistogram): string {
@@ -197,6 +139,3 @@ function encodeHistogram(histogram: NativeHistogram): string {
   const tail = buckets.length === 0 ? '' : `,"buckets":[${buckets.join(',')}]`;
   return `{"count":"${formatValue(histogram.count)}","sum":"${formatValue(histogram.sum)}"${tail}}`;
 }
-
-const pair = (unixMs: number, value: number): string =>
-  `[${formatTimestamp(unixMs)},"${formatValue(value)}"]`;

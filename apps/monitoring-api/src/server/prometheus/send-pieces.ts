@@ -10,23 +10,38 @@ const WHOLE_LENGTH = 65_536;
  * Sends JSON that is made while it is sent, so that a large answer is never in memory as a whole and
  * never holds the event loop: between two pieces others have their turn.
  */
-export function sendPieces(reply: FastifyReply, pieces: Iterator<string, void>): FastifyReply {
-  reply.header('content-type', 'application/json').serializer(String);
-  let start = '';
-  while (start.length < WHOLE_LENGTH) {
+export function sendPieces(
+  reply: FastifyReply,
+  pieces: Iterator<string | Uint8Array, void>,
+): FastifyReply {
+  reply.header('content-type', 'application/json');
+  const start: Buffer[] = [];
+  let length = 0;
+  while (length < WHOLE_LENGTH) {
     const next = pieces.next();
-    if (next.done === true) return reply.send(start);
-    start += next.value;
+    if (next.done === true) return reply.send(Buffer.concat(start));
+    const piece = bytesOf(next.value);
+    start.push(piece);
+    length += piece.length;
   }
-  return reply.send(Readable.from(inTurns(start, pieces), { objectMode: false }));
+  return reply.send(Readable.from(inTurns(Buffer.concat(start), pieces), { objectMode: false }));
 }
 
-async function* inTurns(start: string, pieces: Iterator<string, void>): AsyncGenerator<string> {
+async function* inTurns(
+  start: Buffer,
+  pieces: Iterator<string | Uint8Array, void>,
+): AsyncGenerator<Buffer> {
   yield start;
   for (;;) {
     await setImmediate();
     const next = pieces.next();
     if (next.done === true) return;
-    yield next.value;
+    yield bytesOf(next.value);
   }
+}
+
+function bytesOf(piece: string | Uint8Array): Buffer {
+  return typeof piece === 'string'
+    ? Buffer.from(piece)
+    : Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }

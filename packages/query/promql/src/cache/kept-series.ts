@@ -34,14 +34,11 @@ export function joined(parts: readonly (readonly Series[])[]): readonly Series[]
   return [...byLabels.values()].map(concatenated).sort((a, b) => a.labels.compare(b.labels));
 }
 
-/** A point's time and value, and the text that who answers with it may keep beside it. */
-const POINT_BYTES = 16 + 36;
-
 /** About how much memory some series take, in bytes. */
 export function sizeOf(series: readonly Series[]): number {
   let bytes = 0;
   for (const { labels, timestamps, histograms } of series) {
-    bytes += 256 + labels.key.length * 2 + timestamps.length * POINT_BYTES;
+    bytes += 256 + labels.key.length * 2 + timestamps.length * 16;
     if (histograms === undefined) continue;
     for (const histogram of histograms) {
       if (histogram === undefined) continue;
