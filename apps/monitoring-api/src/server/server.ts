@@ -21,6 +21,7 @@ import { QuerySlots } from './query-slots.ts';
 import { reloadRoute } from './reload.ts';
 import { remoteReadRoute } from './remote-read.ts';
 import { remoteWriteRoutes } from './remote-write.ts';
+import { runbookRoutes } from './runbooks.ts';
 import { registerSecurity } from './security.ts';
 import { type TokenCheck } from './token.ts';
 import { traceRoutes } from './traces.ts';
@@ -114,6 +115,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     healthRoutes(scope, context);
     expositionRoutes(scope, context);
     reloadRoute(scope, context);
+    runbookRoutes(scope);
   });
   await app.register((scope) => federateRoute(scope, context));
   if (config.pushgateway.enabled) {

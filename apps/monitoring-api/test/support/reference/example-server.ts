@@ -34,6 +34,11 @@ const MASKED_KEYS: Readonly<Record<string, unknown>> = {
   lastScrapeDuration: 0.003,
   oldestUnixMs: 1_767_323_045_000,
   newestUnixMs: 1_767_323_048_000,
+  minTime: 1_767_323_045_000,
+  maxTime: 1_767_323_048_000,
+  // Of the server's own series some come with the first request of their kind.
+  numSeries: 113,
+  chunkCount: 113,
   uptimeSeconds: 4,
   version: '1.0.0',
   hostname: 'shop-1',

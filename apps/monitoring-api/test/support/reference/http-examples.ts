@@ -122,6 +122,7 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   },
   'GET /api/v1/traces/{traceId}': { path: { traceId: TRACE_ID } },
   'GET /api/v1/services': {},
+  'GET /runbooks/{alert}': { path: { alert: 'TargetDown' }, grep: '^## ' },
   'GET /health': {},
   'GET /ready': {},
   'GET /-/healthy': { grep: '.' },
