@@ -80,7 +80,7 @@ export async function startDwcp({ form, keep }: DwcpOptions): Promise<BenchServe
     get pid() {
       return current.pid;
     },
-    queryParameters: {},
+    queryParameters: { noCache: 'true' },
     flush: () => Promise.resolve(),
     async diskUse() {
       const name = await snapshot(url);
