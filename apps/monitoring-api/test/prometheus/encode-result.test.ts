@@ -164,6 +164,19 @@ describe('native histograms', () => {
   });
 });
 
+test('of warnings and of infos ten are given, and how many more there are', () => {
+  const many = (kind: string, count: number): string[] =>
+    Array.from({ length: count }, (_, i) => `${kind} ${i}`);
+  const answer = result(
+    { kind: 'vector', samples: [] },
+    { warnings: many('a warning', 13), infos: many('an info', 10) },
+  );
+  expect(JSON.parse(encodeQueryResult(answer, 0))).toMatchObject({
+    warnings: [...many('a warning', 10), '3 more warning annotations omitted'],
+    infos: many('an info', 10),
+  });
+});
+
 describe('pieces', () => {
   const bytes = (count: number): Float64Array => Float64Array.from({ length: count }, (_, i) => i);
 

@@ -13,6 +13,9 @@ import { bucketsOf } from './native-histogram-buckets.ts';
 import { formatTimestamp, formatValue } from './numbers.ts';
 import { TRUNCATED } from './route.ts';
 
+/** Of each kind, as many as Prometheus gives. */
+const MAX_ANNOTATIONS = 10;
+
 export interface EncodeOptions {
   /** Most series; 0 for all. Cutting adds a warning, as Prometheus does. */
   readonly limit: number;
@@ -49,11 +52,18 @@ export function* piecesOfResult(
       yield* piecesOfMatrix(json, cut(value.series));
   }
   let end = stats === undefined ? '}' : `,"stats":${JSON.stringify(stats)}}`;
-  const allWarnings = isCut ? [...warnings, TRUNCATED] : warnings;
+  const allWarnings = [...someOf(warnings, 'warning'), ...(isCut ? [TRUNCATED] : [])];
   if (allWarnings.length > 0) end += `,"warnings":${JSON.stringify(allWarnings)}`;
-  if (infos.length > 0) end += `,"infos":${JSON.stringify(infos)}`;
+  if (infos.length > 0) end += `,"infos":${JSON.stringify(someOf(infos, 'info'))}`;
   json.text(`${end}}`);
   yield json.take();
+}
+
+function someOf(annotations: readonly string[], kind: 'warning' | 'info'): readonly string[] {
+  const omitted = annotations.length - MAX_ANNOTATIONS;
+  return omitted > 0
+    ? [...annotations.slice(0, MAX_ANNOTATIONS), `${omitted} more ${kind} annotations omitted`]
+    : annotations;
 }
 
 function* piecesOfVector(
