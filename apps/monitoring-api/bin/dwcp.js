@@ -14,13 +14,12 @@ if (Number(major) < 24) {
 } else if (existsSync(main)) {
   // Compiled code is kept between starts, which halves the time to listen.
   module.enableCompileCache?.();
-  // The young generation would grow to 48 MB for the sake of allocation bursts that do not come.
+  // The young generation stays as it begins: it would grow to 48 MB for the sake of allocation bursts that do
+  // not come, and helper threads would cost more than they bring.
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--max-semi-space-size=8');
-  // It is so small that helpers cost more than they bring.
   setFlagsFromString('--no-parallel-scavenge');
   // And the old one to twice of what is in use, buffers of requests included, before it is looked at.
-  setFlagsFromString('--heap-growing-percent=30');
+  setFlagsFromString('--heap-growing-percent=20');
   await import(main.href);
 } else {
   process.stderr.write('dwcp is not built yet: run npm run build\n');

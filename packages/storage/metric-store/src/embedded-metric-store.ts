@@ -170,9 +170,11 @@ export class EmbeddedMetricStore
     this.#scheduleMaintenance();
     this.#sealIfDue();
     // So that the first queries need not sort all series themselves.
-    parts.table.order.update(new Turns(COMPARISONS_PER_TURN, this.#stop.signal)).catch(() => {
-      // Closed before it was done.
-    });
+    parts.table.order
+      .update(new Turns(COMPARISONS_PER_TURN, this.#stop.signal))
+      .catch((err: unknown) => {
+        if (!this.#stop.signal.aborted) this.#log.error({ err }, 'could not sort the series');
+      });
   }
 
   /**

@@ -1,7 +1,6 @@
 import { connect, isIP, type Socket } from 'node:net';
 
 import { type CallOptions, InvalidInputError, type Notification, type Notifier } from '@dwcp/core';
-import { createTransport } from 'nodemailer';
 
 import { DeliveryError } from '../errors.ts';
 import {
@@ -101,6 +100,8 @@ export class EmailReceiver implements Notifier {
       connection.socket.destroy(new Error('the exchange was ended'));
     };
     signal.addEventListener('abort', abort, { once: true });
+    // Most programs send no mail, and it takes a while to load.
+    const { createTransport } = await import('nodemailer');
     const transport = createTransport({
       host,
       port,
