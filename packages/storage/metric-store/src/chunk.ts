@@ -85,6 +85,7 @@ export function decodeChunk(
   if (canSkip && wanted !== undefined && count > 1) {
     return decodePart(reader, { count, flags }, { into, at }, wanted);
   }
+  into.forgetTimes();
   decodeTimestamps(reader, into.timestamps.subarray(at, at + count), flags);
   const words = into.words.subarray(at * 2, (at + count) * 2);
   switch (flags & 3) {
@@ -120,8 +121,7 @@ function decodePart(
   const start = Math.min(count, Math.max(0, Math.ceil((from - first) / step)));
   const end = Math.max(start, Math.min(count, Math.floor((to - first) / step) + 1));
   const size = end - start;
-  const { timestamps } = into;
-  for (let i = 0; i < size; i++) timestamps[at + i] = first + (start + i) * step;
+  into.putSteady(at, { first: first + start * step, step, count: size });
   const words = into.words.subarray(at * 2, (at + size) * 2);
   if ((flags & 3) === KIND_CONSTANT) {
     fillWords(words, reader.uint32(), reader.uint32());

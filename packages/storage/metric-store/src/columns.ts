@@ -1,5 +1,15 @@
 import { type NativeHistogram } from '@dwcp/core';
 
+/** Timestamps from a position on, `step` apart, in Unix milliseconds. */
+interface SteadyTimes {
+  readonly at: number;
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+const NONE: readonly SteadyTimes[] = [];
+
 /**
  * Samples in columns of a fixed capacity. Values are moved as two 32-bit words, never as numbers:
  * only so do the bits of a NaN, and with them the staleness marker, surely stay what they are.
@@ -11,6 +21,8 @@ export class Columns {
   readonly words: Uint32Array;
   /** By position, where there are any. */
   histograms: (NativeHistogram | undefined)[] | undefined;
+  /** The timestamps that are known to stand somewhere. */
+  #steady: readonly SteadyTimes[] = NONE;
 
   constructor(capacity: number, buffer: ArrayBufferLike = new ArrayBuffer(capacity * 16)) {
     this.timestamps = new Float64Array(buffer, 0, capacity);
@@ -28,6 +40,7 @@ export class Columns {
   }
 
   put(index: number, unixMs: number, low: number, high: number): void {
+    this.forgetTimes();
     this.timestamps[index] = unixMs;
     this.words[index * 2] = low;
     this.words[index * 2 + 1] = high;
@@ -39,8 +52,37 @@ export class Columns {
     this.histograms[index] = histogram;
   }
 
+  /**
+   * Writes timestamps with a steady step. Where these stand already nothing is done: one series after
+   * the other is decoded into the same columns, and most have the same times.
+   */
+  putSteady(at: number, times: Omit<SteadyTimes, 'at'>): void {
+    const { first, step, count } = times;
+    const isThere = this.#steady.some(
+      (known) =>
+        known.at === at && known.first === first && known.step === step && known.count >= count,
+    );
+    if (isThere) return;
+    this.#steady = [
+      ...this.#steady.filter((known) => known.at + known.count <= at || known.at >= at + count),
+      { at, ...times },
+    ];
+    const { timestamps } = this;
+    let unixMs = first;
+    for (let i = at; i < at + count; i++) {
+      timestamps[i] = unixMs;
+      unixMs += step;
+    }
+  }
+
+  /** To be called by whoever writes timestamps by itself. */
+  forgetTimes(): void {
+    if (this.#steady.length > 0) this.#steady = NONE;
+  }
+
   /** Copies `count` samples of another's columns, from a position there to one here. */
   copyFrom(source: Columns, start: number, count: number, at: number): void {
+    this.forgetTimes();
     this.timestamps.set(source.timestamps.subarray(start, start + count), at);
     this.words.set(source.words.subarray(start * 2, (start + count) * 2), at * 2);
     if (source.histograms === undefined) return;

@@ -74,6 +74,7 @@ export function without(
   ranges: readonly TimeRange[],
 ): number {
   const { timestamps, words, histograms } = columns;
+  columns.forgetTimes();
   let to = start;
   for (let i = start; i < start + count; i++) {
     const unixMs = timestamps[i] ?? 0;

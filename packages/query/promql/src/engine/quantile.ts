@@ -19,15 +19,28 @@ export function sortNanFirst(values: Float64Array): Float64Array {
  * @param q in [0, 1]; below gives -Infinity, above gives +Infinity
  */
 export function quantile(q: number, values: Float64Array): number {
-  if (values.length === 0 || Number.isNaN(q)) return Number.NaN;
-  if (q < 0) return -Infinity;
-  if (q > 1) return Infinity;
-  sortNanFirst(values);
-  const rank = q * (values.length - 1);
+  return isRank(q)
+    ? quantileOfSorted(q, sortNanFirst(values), values.length)
+    : beyond(q, values.length);
+}
+
+/** The same of the first `count` values, which are sorted. */
+export function quantileOfSorted(q: number, sorted: Float64Array, count: number): number {
+  if (!isRank(q) || count === 0) return beyond(q, count);
+  const rank = q * (count - 1);
   const lower = Math.max(0, Math.floor(rank));
-  const upper = Math.min(values.length - 1, lower + 1);
+  const upper = Math.min(count - 1, lower + 1);
   const weight = rank - Math.floor(rank);
-  return (values[lower] ?? 0) * (1 - weight) + (values[upper] ?? 0) * weight;
+  return (sorted[lower] ?? 0) * (1 - weight) + (sorted[upper] ?? 0) * weight;
+}
+
+function isRank(q: number): boolean {
+  return q >= 0 && q <= 1;
+}
+
+function beyond(q: number, count: number): number {
+  if (count === 0 || Number.isNaN(q)) return Number.NaN;
+  return q < 0 ? -Infinity : Infinity;
 }
 
 /** Sorts what is often nearly sorted; false, with only the order changed, when there is a NaN. */

@@ -1,6 +1,10 @@
 import { type Grid, timeAt } from './grid.ts';
+import { ByTimestamps } from './streaming/by-timestamps.ts';
 import { TimeSums } from './streaming/time-sums.ts';
 import { type RangeSeries, type RangeShape } from './values.ts';
+
+/** Of some thousand steps, which is many. */
+const TIME_SUMS_BYTES = 65_536;
 
 /**
  * The samples of one series that one step sees: positions `from` up to but not including `to`.
@@ -19,8 +23,9 @@ export class Window {
   evaluatedAtMs = 0;
   step = 0;
   result = 0;
+  readonly #allTimeSums = new ByTimestamps(() => new TimeSums(), TIME_SUMS_BYTES);
+  /** Of the series that is open; looked up when first asked for. */
   #timeSums: TimeSums | undefined;
-  #areTimeSumsOpen = false;
   /** What `best` found last: a position, and up to where it has looked. */
   #bestIndex = 0;
   #bestTo = 0;
@@ -35,7 +40,7 @@ export class Window {
     this.timestamps = series.timestamps;
     this.values = series.values;
     this.#resets = undefined;
-    this.#areTimeSumsOpen = false;
+    this.#timeSums = undefined;
     this.from = 0;
     this.to = 0;
     this.#bestIndex = 0;
@@ -63,11 +68,7 @@ export class Window {
 
   /** What regressions keep from series to series. */
   get timeSums(): TimeSums {
-    this.#timeSums ??= new TimeSums();
-    if (!this.#areTimeSumsOpen) {
-      this.#areTimeSumsOpen = true;
-      this.#timeSums.open(this.timestamps);
-    }
+    this.#timeSums ??= this.#allTimeSums.of(this.timestamps);
     return this.#timeSums;
   }
 

@@ -117,7 +117,8 @@ test.each(Object.keys(windowOracle))(
             points,
           }));
           const { engine } = engineOver(series);
-          const expression = `${name}(m_total[${rangeSeconds}s])`;
+          const rank = name === 'quantile_over_time' ? '0.9, ' : '';
+          const expression = `${name}(${rank}m_total[${rangeSeconds}s])`;
           const grid = { startUnixMs: 0, endUnixMs: 1_500_000, stepMs: stepSeconds * 1_000 };
           const { value } = await engine.range({ expression, ...grid });
           if (value.kind !== 'matrix') throw new Error('no matrix');

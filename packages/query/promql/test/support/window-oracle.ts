@@ -35,6 +35,11 @@ const definitions: Readonly<Record<string, Definition>> = {
   present_over_time: () => 1,
   first_over_time: (samples) => samples[0]?.value,
   last_over_time: (samples) => samples.at(-1)?.value,
+  quantile_over_time: (samples) =>
+    quantile(
+      0.9,
+      samples.map(({ value }) => value),
+    ),
 };
 
 /** By name: the answer for the samples in `(startMs, endMs]`; undefined when there is none. */
@@ -159,4 +164,19 @@ function slope(samples: readonly Sample[]): number | undefined {
   const xy = neumaier(xs.map((seconds, i) => seconds * (ys[i] ?? 0)));
   const xx = neumaier(xs.map((seconds) => seconds * seconds));
   return (xy - (x * y) / n) / (xx - (x * x) / n);
+}
+
+/** Between the two nearest ranks, a NaN below all numbers. */
+function quantile(q: number, values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => {
+    if (Object.is(a, -0) !== Object.is(b, -0) && a === b) return Object.is(a, -0) ? -1 : 1;
+    if (Number.isNaN(a) || Number.isNaN(b))
+      return Number(Number.isNaN(b)) - Number(Number.isNaN(a));
+    return a < b ? -1 : a > b ? 1 : 0;
+  });
+  const rank = q * (sorted.length - 1);
+  const below = sorted[Math.floor(rank)] ?? Number.NaN;
+  const above = sorted[Math.min(sorted.length - 1, Math.floor(rank) + 1)] ?? Number.NaN;
+  const weight = rank - Math.floor(rank);
+  return below * (1 - weight) + above * weight;
 }

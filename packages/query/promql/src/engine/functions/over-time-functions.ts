@@ -1,4 +1,5 @@
-import { quantile } from '../quantile.ts';
+import { quantile, quantileOfSorted } from '../quantile.ts';
+import { SortedWindow } from '../streaming/sorted-window.ts';
 import { CompensatedMean, CompensatedSum, Variance } from '../summation.ts';
 import { type Window, type WindowFunction } from '../window.ts';
 
@@ -53,9 +54,11 @@ function secondsAt(window: Window, index: number): number {
 
 /** @param q by step */
 export function quantileOverTime(q: Float64Array): WindowFunction {
-  return always((window) =>
-    quantile(q[window.step] ?? Number.NaN, window.values.slice(window.from, window.to)),
-  );
+  const inOrder = new SortedWindow();
+  return always((window) => {
+    inOrder.moveTo(window);
+    return quantileOfSorted(q[window.step] ?? Number.NaN, inOrder.sorted, inOrder.size);
+  });
 }
 
 /**

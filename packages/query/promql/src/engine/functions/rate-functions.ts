@@ -101,20 +101,28 @@ function lineSums(window: Window, interceptMs: number): LineSums {
   return sumsWithValues(window, interceptMs, timeSums.x(step), timeSums.xx(step));
 }
 
+/** As `CompensatedSum`, with the numbers of both sums in registers; times are finite. */
 function sumsOfTimes(
   { timestamps, from, to }: Window,
   interceptMs: number,
 ): Pick<LineSums, 'x' | 'xx'> {
-  const [x, xx] = [new CompensatedSum(), new CompensatedSum()];
+  let sumX = 0;
+  let sumXX = 0;
+  let lostX = 0;
+  let lostXX = 0;
   for (let i = from; i < to; i++) {
-    const seconds = ((timestamps[i] ?? 0) - interceptMs) / 1000;
-    x.add(seconds);
-    xx.add(seconds * seconds);
+    const x = ((timestamps[i] ?? 0) - interceptMs) / 1000;
+    const xx = x * x;
+    const nextX = sumX + x;
+    const nextXX = sumXX + xx;
+    lostX += Math.abs(sumX) >= Math.abs(x) ? sumX - nextX + x : x - nextX + sumX;
+    lostXX += Math.abs(sumXX) >= Math.abs(xx) ? sumXX - nextXX + xx : xx - nextXX + sumXX;
+    sumX = nextX;
+    sumXX = nextXX;
   }
-  return { x: x.total, xx: xx.total };
+  return { x: sumX + lostX, xx: sumXX + lostXX };
 }
 
-/** As `CompensatedSum`, with the numbers of both sums in registers. */
 function sumsWithValues(window: Window, interceptMs: number, x: number, xx: number): LineSums {
   const { timestamps, values, from, to } = window;
   let sumY = 0;

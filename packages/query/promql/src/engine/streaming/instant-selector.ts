@@ -4,7 +4,7 @@ import { type Grid, timeAt } from '../grid.ts';
 import { smoothedColumn } from '../histograms/smoothed.ts';
 import { eachSeries, type SelectContext, type Selected, type Shift } from '../select.ts';
 import { type ColumnSink } from '../values.ts';
-import { KnownTimestamps } from './known-timestamps.ts';
+import { ByTimestamps } from './by-timestamps.ts';
 import { type OutColumn, OutColumns } from './out-columns.ts';
 
 /** What of a sample a selector gives: its value, or its time or that of its start, in seconds. */
@@ -22,48 +22,40 @@ export async function streamInstant(
 ): Promise<void> {
   const { budget, lookbackMs } = context;
   const { grid, shift } = selected;
-  const plan = new InstantPlan(grid, shift, lookbackMs);
+  const seen = new ByTimestamps(
+    (timestamps) => positionsSeen(timestamps, grid, shift, lookbackMs),
+    grid.count * Int32Array.BYTES_PER_ELEMENT,
+  );
   const out = new OutColumns(sink, grid.count, budget);
   await eachSeries(context, selected, { backMs: lookbackMs }, (series) => {
-    plan.open(series.timestamps);
+    const positions = seen.of(series.timestamps);
     const column = out.next();
-    if (!takeSamples(series, plan.positions, what, column)) return;
+    if (!takeSamples(series, positions, what, column)) return;
     out.given();
     const { labels } = series;
     const made = { labels, dropName: what !== 'value', ...column };
-    const histograms = what === 'value' ? histogramsAt(series, plan.positions, column) : undefined;
+    const histograms = what === 'value' ? histogramsAt(series, positions, column) : undefined;
     sink.add(histograms === undefined ? made : { ...made, histograms });
   });
 }
 
-/** Which sample each step sees. */
-class InstantPlan {
-  /** By step; -1 where there is none. */
-  readonly positions: Int32Array;
-  readonly #grid: Grid;
-  readonly #shift: Shift;
-  readonly #lookbackMs: number;
-  readonly #timestamps = new KnownTimestamps();
-
-  constructor(grid: Grid, shift: Shift, lookbackMs: number) {
-    this.positions = new Int32Array(grid.count);
-    this.#grid = grid;
-    this.#shift = shift;
-    this.#lookbackMs = lookbackMs;
+/** Which sample each step sees; -1 where there is none. */
+function positionsSeen(
+  timestamps: Float64Array,
+  grid: Grid,
+  { atMs, offsetMs }: Shift,
+  lookbackMs: number,
+): Int32Array {
+  const positions = new Int32Array(grid.count);
+  const { length } = timestamps;
+  let next = 0;
+  for (let step = 0; step < positions.length; step++) {
+    const at = (atMs ?? timeAt(grid, step)) - offsetMs;
+    while (next < length && (timestamps[next] ?? 0) <= at) next++;
+    const isSeen = next > 0 && (timestamps[next - 1] ?? 0) > at - lookbackMs;
+    positions[step] = isSeen ? next - 1 : -1;
   }
-
-  open(timestamps: Float64Array): void {
-    if (!this.#timestamps.change(timestamps)) return;
-    const { length } = timestamps;
-    const { atMs, offsetMs } = this.#shift;
-    let next = 0;
-    for (let step = 0; step < this.positions.length; step++) {
-      const at = (atMs ?? timeAt(this.#grid, step)) - offsetMs;
-      while (next < length && (timestamps[next] ?? 0) <= at) next++;
-      const isSeen = next > 0 && (timestamps[next - 1] ?? 0) > at - this.#lookbackMs;
-      this.positions[step] = isSeen ? next - 1 : -1;
-    }
-  }
+  return positions;
 }
 
 /** @returns whether there is any */

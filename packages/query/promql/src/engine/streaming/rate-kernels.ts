@@ -1,6 +1,6 @@
 import { type RangeSeries } from '../values.ts';
 import { type OutColumn } from './out-columns.ts';
-import { type WindowPlan } from './window-plan.ts';
+import { type RatePlan, type WindowPlan } from './window-plan.ts';
 
 /**
  * Computes the windows of one series of floats in one go, to the bit as the window function of the
@@ -30,48 +30,115 @@ function findResets(values: Float64Array): number {
   return count;
 }
 
-/** Multiplying may round where dividing does not, so near the limit the division decides. */
-const CLEARLY = 1.000001;
-
 function extrapolated(isCounter: boolean, perSecond: boolean): Kernel {
-  return ({ timestamps, values, isAscending = false }, plan, out) => {
-    const { from: fromAt, to: toAt, stepCount } = plan;
+  return ({ values, isAscending = false }, plan, out) => {
     // x / 1 is x, so that one formula serves both.
     const seconds = perSecond ? plan.rangeMs / 1000 : 1;
-    const { factor, sampled, toEnd, toStart } = plan.rates(timestamps, seconds);
+    const windows = { values, plan, rates: plan.rates(seconds), seconds, isCounter };
     const resetCount = isCounter && !isAscending ? findResets(values) : 0;
-    const positions = resets;
-    let nextReset = 0;
     let found = false;
-    for (let step = 0; step < stepCount; step++) {
-      const from = fromAt[step] ?? 0;
-      const to = toAt[step] ?? 0;
-      if (to - from < 2) {
-        out.present[step] = 0;
-        continue;
+    let done = 0;
+    let next = 0;
+    while (next < resetCount) {
+      const reset = resets[next] ?? 0;
+      // The steps whose windows have the reset inside; a step may have several.
+      const inside = Math.max(done, firstAbove(plan.to, reset));
+      const behind = Math.max(inside, firstAbove(plan.from, reset - 1));
+      found = climb(windows, done, inside, out) || found;
+      for (let step = inside; step < behind; step++) {
+        found = climbOverResets(windows, step, { next, resetCount }, out) || found;
       }
-      const first = values[from] ?? 0;
-      let difference = (values[to - 1] ?? 0) - first;
-      while (nextReset < resetCount && (positions[nextReset] ?? 0) <= from) nextReset++;
-      for (let i = nextReset; i < resetCount && (positions[i] ?? 0) < to; i++) {
-        difference += values[(positions[i] ?? 0) - 1] ?? 0;
-      }
-      let grown = factor[step] ?? 0;
-      if (isCounter && difference > 0 && first >= 0) {
-        const before = toStart[step] ?? 0;
-        const whole = sampled[step] ?? 0;
-        if (!(first * whole > before * difference * CLEARLY)) {
-          // A counter cannot have been below zero.
-          const sinceZero = Math.min(before, whole * (first / difference));
-          grown = (whole + sinceZero + (toEnd[step] ?? 0)) / whole / seconds;
-        }
-      }
-      out.values[step] = difference * grown;
-      out.present[step] = 1;
+      done = behind;
+      while (next < resetCount && (resets[next] ?? 0) <= (plan.from[done] ?? Infinity)) next++;
+    }
+    return climb(windows, done, plan.stepCount, out) || found;
+  };
+}
+
+interface Windows {
+  readonly values: Float64Array;
+  readonly plan: WindowPlan;
+  readonly rates: RatePlan;
+  readonly seconds: number;
+  readonly isCounter: boolean;
+}
+
+/** Steps from `start` up to `end`, whose windows have no reset. @returns whether there is an answer */
+function climb(windows: Windows, start: number, end: number, out: OutColumn): boolean {
+  const { values, plan, rates, isCounter } = windows;
+  const { areAllPairs, from: fromAt, to: toAt } = plan;
+  const { clearlyLater, factor } = rates;
+  let found = areAllPairs && end > start;
+  if (areAllPairs) out.present.fill(1, start, end);
+  for (let step = start; step < end; step++) {
+    const from = fromAt[step] ?? 0;
+    const to = toAt[step] ?? 0;
+    if (!areAllPairs) {
+      const isPair = to - from >= 2;
+      out.present[step] = isPair ? 1 : 0;
+      if (!isPair) continue;
       found = true;
     }
-    return found;
-  };
+    const first = values[from] ?? 0;
+    const difference = (values[to - 1] ?? 0) - first;
+    const grown =
+      !isCounter || first > difference * clearlyLater
+        ? (factor[step] ?? 0)
+        : factorSinceZero(windows, step, first, difference);
+    out.values[step] = difference * grown;
+  }
+  return found;
+}
+
+/** One step whose window may have resets, from the `next` one on. @returns whether it has an answer */
+function climbOverResets(
+  windows: Windows,
+  step: number,
+  { next, resetCount }: { readonly next: number; readonly resetCount: number },
+  out: OutColumn,
+): boolean {
+  const { values, plan } = windows;
+  const from = plan.from[step] ?? 0;
+  const to = plan.to[step] ?? 0;
+  const isPair = to - from >= 2;
+  out.present[step] = isPair ? 1 : 0;
+  if (!isPair) return false;
+  const first = values[from] ?? 0;
+  let difference = (values[to - 1] ?? 0) - first;
+  for (let i = next; i < resetCount; i++) {
+    const reset = resets[i] ?? 0;
+    if (reset >= to) break;
+    if (reset > from) difference += values[reset - 1] ?? 0;
+  }
+  out.values[step] = difference * factorSinceZero(windows, step, first, difference);
+  return true;
+}
+
+/** What the growth is multiplied by: a counter cannot have been below zero. */
+function factorSinceZero(
+  { rates, seconds }: Windows,
+  step: number,
+  first: number,
+  difference: number,
+): number {
+  const factor = rates.factor[step] ?? 0;
+  if (!(difference > 0 && first >= 0)) return factor;
+  const whole = rates.sampled[step] ?? 0;
+  const before = rates.toStart[step] ?? 0;
+  const sinceZero = Math.min(before, whole * (first / difference));
+  return (whole + sinceZero + (rates.toEnd[step] ?? 0)) / whole / seconds;
+}
+
+/** The first place whose number is above the limit; they never fall. */
+function firstAbove(numbers: Int32Array, limit: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] ?? 0) > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** `irate` and `idelta`: from the last two samples alone. */

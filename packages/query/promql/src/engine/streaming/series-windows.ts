@@ -12,7 +12,7 @@ import { moveTo, Window, type WindowFunction, type WindowOptions } from '../wind
 import { type OutColumn, OutColumns } from './out-columns.ts';
 import { overTimeKernels } from './over-time-kernels.ts';
 import { type Kernel, rateKernels } from './rate-kernels.ts';
-import { WindowPlan } from './window-plan.ts';
+import { WindowPlans } from './window-plan.ts';
 
 /** After so many samples looked at, others get a chance: a few milliseconds' work. */
 const SAMPLES_PER_BREATH = 500_000;
@@ -38,7 +38,7 @@ export interface SeriesWindowsOptions extends WindowOptions {
 export class SeriesWindows {
   readonly #options: SeriesWindowsOptions;
   readonly #kernel: Kernel | undefined;
-  readonly #plan: WindowPlan;
+  readonly #plans: WindowPlans;
   readonly #out: OutColumns;
   readonly #window = new Window();
 
@@ -47,7 +47,7 @@ export class SeriesWindows {
     const { budget, grid, kernel = '', shape, sink, variesByStep = false } = options;
     const isPlain = shape.reach === NO_REACH && !variesByStep;
     this.#kernel = isPlain ? kernels[kernel] : undefined;
-    this.#plan = new WindowPlan(shape, grid);
+    this.#plans = new WindowPlans(shape, grid);
     this.#out = new OutColumns(sink, grid.count, budget);
   }
 
@@ -57,8 +57,8 @@ export class SeriesWindows {
     if (mixed !== undefined && isMixed(series)) return this.#addMixed(mixed(series));
     const out = this.#out.next();
     if (this.#kernel !== undefined && series.histograms === undefined) {
-      this.#plan.open(series.timestamps);
-      this.#give(series, out, this.#kernel(series, this.#plan, out));
+      const plan = this.#plans.of(series.timestamps);
+      this.#give(series, out, this.#kernel(series, plan, out));
       return undefined;
     }
     out.present.fill(0);

@@ -1,19 +1,11 @@
-import { KnownTimestamps } from './known-timestamps.ts';
-
 /**
  * The sums of a regression that depend on times alone, by step. Series of one scrape share their
  * timestamps, and then these too.
  */
 export class TimeSums {
-  readonly #timestamps = new KnownTimestamps();
   #x = new Float64Array(0);
   #xx = new Float64Array(0);
   #isKnown = new Uint8Array(0);
-
-  /** Forgets what belongs to other timestamps. */
-  open(timestamps: Float64Array): void {
-    if (this.#timestamps.change(timestamps)) this.#isKnown.fill(0);
-  }
 
   has(step: number): boolean {
     return this.#isKnown[step] === 1;

@@ -1,65 +1,84 @@
 import { type Grid, timeAt } from '../grid.ts';
 import { type RangeShape } from '../values.ts';
-import { KnownTimestamps } from './known-timestamps.ts';
+import { ByTimestamps } from './by-timestamps.ts';
 
-/** Where the window of each step lies among the samples of a series. */
-export class WindowPlan {
+/** Numbers that a plan has by step, rates included, in bytes. */
+const BYTES_PER_STEP = 2 * 4 + 4 * 8;
+
+/** The plans of a selector, one for each way its series are sampled. */
+export class WindowPlans {
   /** Of the windows; 1 where an `@` makes all of them the same. */
+  readonly stepCount: number;
+  readonly #plans: ByTimestamps<WindowPlan>;
+
+  constructor(shape: RangeShape, grid: Grid) {
+    this.stepCount = shape.atMs === undefined ? grid.count : 1;
+    this.#plans = new ByTimestamps(
+      (timestamps) => new WindowPlan(shape, grid, this.stepCount, timestamps),
+      this.stepCount * BYTES_PER_STEP,
+    );
+  }
+
+  of(timestamps: Float64Array): WindowPlan {
+    return this.#plans.of(timestamps);
+  }
+}
+
+/** Where the window of each step lies among some timestamps. */
+export class WindowPlan {
   readonly stepCount: number;
   /** By step, the position of the first sample. */
   readonly from: Int32Array;
   /** By step, the position behind the last sample. */
   readonly to: Int32Array;
   readonly rangeMs: number;
+  /** Whether every window has two samples or more. */
+  readonly areAllPairs: boolean;
+  readonly timestamps: Float64Array;
   readonly #grid: Grid;
   readonly #shape: RangeShape;
-  readonly #timestamps = new KnownTimestamps();
   #rates: RatePlan | undefined;
-  #areRatesNew = true;
 
-  constructor(shape: RangeShape, grid: Grid) {
+  constructor(shape: RangeShape, grid: Grid, stepCount: number, timestamps: Float64Array) {
     this.#shape = shape;
     this.#grid = grid;
+    this.stepCount = stepCount;
     this.rangeMs = shape.rangeMs;
-    this.stepCount = shape.atMs === undefined ? grid.count : 1;
-    this.from = new Int32Array(this.stepCount);
-    this.to = new Int32Array(this.stepCount);
-  }
-
-  /** Moves the windows over the timestamps of a series. */
-  open(timestamps: Float64Array): void {
-    if (!this.#timestamps.change(timestamps)) return;
-    this.#areRatesNew = true;
+    this.timestamps = timestamps;
+    this.from = new Int32Array(stepCount);
+    this.to = new Int32Array(stepCount);
     const { length } = timestamps;
     let from = 0;
     let to = 0;
-    for (let step = 0; step < this.stepCount; step++) {
-      const endMs = this.#endMs(step);
+    let fewest = Number.POSITIVE_INFINITY;
+    for (let step = 0; step < stepCount; step++) {
+      const endMs = this.endMs(step);
       const startMs = endMs - this.rangeMs;
       while (to < length && (timestamps[to] ?? 0) <= endMs) to++;
       while (from < to && (timestamps[from] ?? 0) <= startMs) from++;
       this.from[step] = from;
       this.to[step] = to;
+      fewest = Math.min(fewest, to - from);
     }
+    this.areAllPairs = fewest >= 2;
   }
 
   /**
-   * What extrapolation needs of the timestamps that were opened last.
+   * What extrapolation needs.
    * @param seconds what the result is divided by; always the same for a plan
    */
-  rates(timestamps: Float64Array, seconds: number): RatePlan {
-    this.#rates ??= new RatePlan(this.stepCount);
-    if (this.#areRatesNew) {
-      this.#areRatesNew = false;
-      this.#rates.open(this, timestamps, seconds, (step) => this.#endMs(step));
-    }
+  rates(seconds: number): RatePlan {
+    this.#rates ??= new RatePlan(this, seconds);
     return this.#rates;
   }
 
-  #endMs(step: number): number {
+  endMs(step: number): number {
     return (this.#shape.atMs ?? timeAt(this.#grid, step)) - this.#shape.offsetMs;
   }
 }
+
+/** Multiplying may round where dividing does not, so near the limit the division decides. */
+const CLEARLY = 1.000001;
 
 /** The parts of extrapolation that depend on timestamps alone, by step, in seconds. */
 export class RatePlan {
@@ -71,27 +90,26 @@ export class RatePlan {
   readonly toEnd: Float64Array;
   /** What the difference of the ends is multiplied by. */
   readonly factor: Float64Array;
+  /**
+   * A counter whose first value is above this many times what it grew by was zero before the window
+   * at every step: `toStart` over `sampled` at the most, and a little more for what rounding may do.
+   */
+  readonly clearlyLater: number;
 
-  constructor(stepCount: number) {
+  constructor(plan: WindowPlan, seconds: number) {
+    const { stepCount, timestamps } = plan;
     this.sampled = new Float64Array(stepCount);
     this.toStart = new Float64Array(stepCount);
     this.toEnd = new Float64Array(stepCount);
     this.factor = new Float64Array(stepCount);
-  }
-
-  open(
-    plan: WindowPlan,
-    timestamps: Float64Array,
-    seconds: number,
-    endMsOf: (step: number) => number,
-  ): void {
-    for (let step = 0; step < plan.stepCount; step++) {
+    let largest = 0;
+    for (let step = 0; step < stepCount; step++) {
       const from = plan.from[step] ?? 0;
       const to = plan.to[step] ?? 0;
       if (to - from < 2) continue;
       const firstTime = timestamps[from] ?? 0;
       const lastTime = timestamps[to - 1] ?? 0;
-      const endMs = endMsOf(step);
+      const endMs = plan.endMs(step);
       const sampled = (lastTime - firstTime) / 1000;
       const average = sampled / (to - from - 1);
       // A gap much wider than usual means the series begins or ends inside the window.
@@ -104,6 +122,8 @@ export class RatePlan {
       this.toStart[step] = toStart;
       this.toEnd[step] = toEnd;
       this.factor[step] = (sampled + toStart + toEnd) / sampled / seconds;
+      largest = Math.max(largest, toStart / sampled);
     }
+    this.clearlyLater = largest * CLEARLY;
   }
 }
