@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 
-import { formatDuration } from '@dwcp/core';
+import { formatDuration, systemClock } from '@dwcp/core';
 
 import { type Config } from '../config/config.ts';
 import { envSource } from '../config/env-source.ts';
@@ -9,6 +9,7 @@ import { codeSource, type ConfigSource } from '../config/source.ts';
 import { Runtime } from '../runtime/runtime.ts';
 import { type RunningServer, startServer } from '../server/start-server.ts';
 import { version } from '../version.ts';
+import { adaptHeapGrowth } from './heap-growth.ts';
 import { type ExitCode, type Io, styleFor, UsageError } from './io.ts';
 import { jsonLog, readableLog } from './log-output.ts';
 import { readArgs } from './run.ts';
@@ -44,6 +45,7 @@ export async function start(io: Io): Promise<ExitCode> {
     runtime.reload.run().catch(() => undefined);
   };
   process.on('SIGHUP', onReload);
+  using _growth = adaptHeapGrowth(systemClock);
 
   const stop = Promise.withResolvers<undefined>();
   const letSignalsKill = (): void => {
