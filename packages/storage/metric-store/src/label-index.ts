@@ -104,31 +104,35 @@ export class LabelIndex {
     const tests = matchers.map((matcher) => ({ matcher, test: compileMatcher(matcher) }));
     let candidates: readonly (readonly SeriesEntry[])[] | undefined;
     let candidateCount = all.size;
-    const offer = (lists: readonly (readonly SeriesEntry[])[]): void => {
+    /** Holds for all candidates, which are those of its values. */
+    let narrowest: LabelMatcher | undefined;
+    const offer = (lists: readonly (readonly SeriesEntry[])[], by: LabelMatcher): void => {
       const count = lists.reduce((sum, list) => sum + list.length, 0);
       if (candidates !== undefined && count >= candidateCount) return;
       candidates = lists;
       candidateCount = count;
+      narrowest = by;
     };
     // A matcher that holds for '' also holds for series without the label, which no list has.
     const narrowing = tests.filter(({ test }) => !test(''));
     for (const { matcher } of narrowing) {
       if (matcher.operator !== '=') continue;
       const list = this.#byName.get(matcher.name)?.get(matcher.value)?.entries;
-      offer(list === undefined ? [] : [list]);
+      offer(list === undefined ? [] : [list], matcher);
     }
     for (const { matcher, test } of narrowing) {
       const values = this.#byName.get(matcher.name);
       if (matcher.operator === '=' || (values?.size ?? 0) >= candidateCount) continue;
       const lists: (readonly SeriesEntry[])[] = [];
       for (const [value, { entries }] of values ?? []) if (test(value)) lists.push(entries);
-      offer(lists);
+      offer(lists, matcher);
     }
+    const others = tests.filter(({ matcher }) => matcher !== narrowest);
     const found: SeriesEntry[] = [];
     for (const list of candidates ?? [all.values()]) {
       for (const entry of list) {
         if (!this.#isThere(entry)) continue;
-        if (tests.every(({ matcher, test }) => test(entry.labels.get(matcher.name)))) {
+        if (others.every(({ matcher, test }) => test(entry.labels.get(matcher.name)))) {
           found.push(entry);
         }
       }

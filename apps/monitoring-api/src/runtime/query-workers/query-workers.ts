@@ -21,7 +21,7 @@ import { QueryWorker, WorkerNotStarted } from './query-worker.ts';
 import { type AnyQuery, weigh } from './weigh.ts';
 
 /** What runs beside the event loop rather than on it, in samples: it would take some 10 ms. */
-const HEAVY = 250_000;
+const HEAVY = 500_000;
 const IDLE_MS = 5 * 60_000;
 const LOOKBACK_MS = 5 * 60_000;
 const MAX_HEAP_MEGABYTES = 2_048;
@@ -45,7 +45,7 @@ export interface QueryWorkersOptions {
   readonly maxSamples: number;
   /** How long a query may take, waiting included. */
   readonly timeoutMs: number;
-  /** Queries of so much work count as heavy. Default 250,000 samples, or what costs as much. */
+  /** Queries of so much work count as heavy. Default 500,000 samples, or what costs as much. */
   readonly heavy?: number;
   /** How long a worker stays without work. Default 5 minutes. */
   readonly idleMs?: number;
