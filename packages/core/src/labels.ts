@@ -39,7 +39,18 @@ export class Labels {
 
   /** From an object such as `{ __name__: 'up', job: 'node' }`. */
   static from(record: Readonly<Record<string, string>>): Labels {
-    return Labels.fromPairs(Object.entries(record));
+    const pairs = Object.entries(record);
+    const flat: string[] = [];
+    let last = '';
+    for (const [name, value] of pairs) {
+      // Most come sorted already.
+      if (value === '' || (flat.length > 0 && compareUtf8(last, name) > 0)) {
+        return Labels.fromPairs(pairs);
+      }
+      flat.push(name, value);
+      last = name;
+    }
+    return Labels.fromSortedFlat(flat);
   }
 
   /** From name and value pairs in any order; of a repeated name the last value counts. */
@@ -92,7 +103,18 @@ export class Labels {
 
   /** A copy with some labels set; an empty value removes the label. */
   with(changes: Readonly<Record<string, string>>): Labels {
-    return Labels.fromPairs([...this, ...Object.entries(changes)]);
+    const { flat: old } = this;
+    const flat: string[] = [];
+    let at = 0;
+    for (const [name, value] of Object.entries(changes).sort(([a], [b]) => compareUtf8(a, b))) {
+      for (; at < old.length && compareUtf8(old[at] ?? '', name) < 0; at += 2) {
+        flat.push(old[at] ?? '', old[at + 1] ?? '');
+      }
+      if (old[at] === name) at += 2;
+      if (value !== '') flat.push(name, value);
+    }
+    for (; at < old.length; at++) flat.push(old[at] ?? '');
+    return Labels.fromSortedFlat(flat);
   }
 
   /** A copy without the named labels. */
@@ -132,7 +154,15 @@ export class Labels {
   }
 
   toObject(): Record<string, string> {
-    return Object.fromEntries(this);
+    const { flat } = this;
+    const record: Record<string, string> = {};
+    for (let i = 0; i < flat.length; i += 2) {
+      const name = flat[i] ?? '';
+      // Assigned, it would not become a property.
+      if (name === '__proto__') return Object.fromEntries(this);
+      record[name] = flat[i + 1] ?? '';
+    }
+    return record;
   }
 
   toJSON(): Record<string, string> {

@@ -73,6 +73,29 @@ describe('Labels', () => {
     );
   });
 
+  test('what is set takes the place of what was, and an empty value takes it away', () => {
+    fc.assert(
+      fc.property(record, record, (before, changes) => {
+        const expected = Labels.fromPairs(Object.entries({ ...before, ...changes }));
+        expect(Labels.from(before).with(changes).flat).toEqual(expected.flat);
+      }),
+    );
+  });
+
+  test('as an object it has every label, whatever its name', () => {
+    const labels = Labels.fromPairs([
+      ['__proto__', 'a'],
+      ['toString', 'b'],
+    ]);
+    expect(Object.entries(labels.toObject())).toEqual([...labels]);
+    fc.assert(
+      fc.property(record, (any) => {
+        const found = Labels.from(any);
+        expect(Labels.fromPairs(Object.entries(found.toObject())).flat).toEqual(found.flat);
+      }),
+    );
+  });
+
   test('a label set prints as PromQL writes it', () => {
     expect(Labels.from({ __name__: 'up', job: 'no"de' }).toString()).toBe('up{job="no\\"de"}');
     expect(Labels.from({ __name__: 'up' }).toString()).toBe('up');

@@ -40,6 +40,7 @@ export { functionSignature, type FunctionSignature } from './parser/functions.ts
 export { formatFloat } from './parser/go-text.ts';
 export { ParseError, type ParseProblem } from './parser/parse-error.ts';
 export { prettyExpression } from './parser/pretty.ts';
-export { parseExpression, parseSelector } from './parser/parser.ts';
+export { parseExpression } from './parser/parsed.ts';
+export { parseSelector } from './parser/parser.ts';
 export { printExpression } from './parser/printer.ts';
 export { typeOf } from './parser/type-check.ts';

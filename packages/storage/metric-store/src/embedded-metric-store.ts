@@ -542,7 +542,7 @@ export class EmbeddedMetricStore
     this.#assertOpen();
     signal?.throwIfAborted();
     const { table, blocks } = this.#parts;
-    const entries = table.order.sort(table.match(query.matchers));
+    const entries = table.matchInOrder(query.matchers);
     const sources = { blocks: blocks.readable, heads: this.#heads(), readers: this.#parts.readers };
     const selection = new Selection(entries, sources, query, signal);
     try {

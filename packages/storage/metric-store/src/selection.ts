@@ -16,7 +16,8 @@ const SAMPLES_PER_TURN = 262_144;
 const SERIES_PER_TURN = 2_000;
 /** A scan's stretch between two turns of the event loop, what is done with the series included. */
 const SCAN_TURN_MS = 10;
-const FIRST_CAPACITY = 8_192;
+/** Most scans are of some minutes, and memory is filled with zeros first. */
+const MIN_CAPACITY = 256;
 
 /** A series and what is of it in the heads. */
 type Selected = readonly [entry: SeriesEntry, inHead: readonly Piece[]];
@@ -110,7 +111,7 @@ export class Selection {
    */
   async scan(visit: Visit): Promise<void> {
     const turns = new TimedTurns(SCAN_TURN_MS, this.#signal);
-    let columns = new Columns(FIRST_CAPACITY);
+    let columns = new Columns(MIN_CAPACITY);
     for (const [entry, inHead] of this.#entries) {
       const pieces = this.#pieces(entry, inHead);
       const count = countOf(pieces);

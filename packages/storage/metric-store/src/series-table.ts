@@ -2,6 +2,7 @@ import { type CardinalityReport, type LabelMatcher, Labels } from '@dwcp/core';
 
 import { cardinalityOf } from './cardinality.ts';
 import { LabelIndex } from './label-index.ts';
+import { MatchCache } from './match-cache.ts';
 import { SeriesOrder } from './series-order.ts';
 import { SeriesState } from './series-state.ts';
 import { type Turns } from './turns.ts';
@@ -43,6 +44,9 @@ export class SeriesTable {
   readonly #byId: (SeriesEntry | undefined)[] = [];
   readonly #byKey = new Map<string, SeriesEntry>();
   readonly #index = new LabelIndex((entry) => this.has(entry));
+  readonly #matches = new MatchCache();
+  /** What was matched, by labels. */
+  readonly #ordered = new WeakMap<readonly SeriesEntry[], readonly SeriesEntry[]>();
   /** One copy of each string; a shared one that is dropped too early only costs memory. */
   readonly #strings = new Map<string, string>();
   #nextId = 1;
@@ -84,6 +88,7 @@ export class SeriesTable {
     this.#byId[entry.id] = entry;
     this.#byKey.set(own.key, entry);
     this.#index.add(entry);
+    this.#matches.changed(entry);
     return entry;
   }
 
@@ -95,6 +100,7 @@ export class SeriesTable {
       this.#byId[entry.id] = undefined;
       this.state.end(entry.id);
       this.#freeIds.push(entry.id);
+      this.#matches.changed(entry);
       for (const text of this.#index.remove(entry)) this.#strings.delete(text);
     }
   }
@@ -109,7 +115,17 @@ export class SeriesTable {
    * @throws InvalidInputError for a regular expression that is not valid RE2
    */
   match(matchers: readonly LabelMatcher[]): readonly SeriesEntry[] {
-    return this.#index.match(matchers, this.#byKey);
+    return this.#matches.match(matchers, () => this.#index.match(matchers, this.#byKey));
+  }
+
+  /** As `match`, by labels. */
+  matchInOrder(matchers: readonly LabelMatcher[]): readonly SeriesEntry[] {
+    const found = this.match(matchers);
+    const known = this.#ordered.get(found);
+    if (known !== undefined) return known;
+    const ordered = this.order.sort(found);
+    this.#ordered.set(found, ordered);
+    return ordered;
   }
 
   cardinality(limit: number): Promise<CardinalityReport> {

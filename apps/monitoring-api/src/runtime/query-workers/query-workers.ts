@@ -17,11 +17,14 @@ import {
 } from '@dwcp/core';
 import { type SelectionEstimate, type SharedReads } from '@dwcp/metric-store';
 
+import { LightQueries } from './light-queries.ts';
 import { QueryWorker, WorkerNotStarted } from './query-worker.ts';
 import { type AnyQuery, weigh } from './weigh.ts';
 
 /** What runs beside the event loop rather than on it, in samples: it would take some 10 ms. */
 const HEAVY = 500_000;
+/** What is below this share of that is not weighed again for a while. */
+const LIGHT_SHARE = 1 / 4;
 const IDLE_MS = 5 * 60_000;
 const LOOKBACK_MS = 5 * 60_000;
 const MAX_HEAP_MEGABYTES = 2_048;
@@ -74,6 +77,7 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
   /** The one that was used last is the last. */
   #idle: { readonly worker: QueryWorker; readonly timer: Disposable }[] = [];
   readonly #waiting = new Set<Waiting>();
+  readonly #light = new LightQueries();
   #isBroken = false;
   #isClosed = false;
 
@@ -128,11 +132,15 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
 
   #isHeavy(query: AnyQuery, { lookbackMs = LOOKBACK_MS }: QueryOptions): boolean {
     const store = this.#store;
-    const { workers, heavy } = this.#options;
+    const { workers, heavy, clock } = this.#options;
     if (store === undefined || workers === 0 || this.#isBroken || this.#isClosed) return false;
+    const now = { unixMs: clock.nowUnixMs(), monotonicMs: clock.monotonicMs() };
+    if (query.kind === 'instant' && this.#light.has(query, now)) return false;
     const estimate = (read: SeriesQuery): SelectionEstimate => store.estimate(read);
     try {
-      return weigh(query, { lookbackMs, estimate, enough: heavy }) >= heavy;
+      const work = weigh(query, { lookbackMs, estimate, enough: heavy });
+      if (query.kind === 'instant' && work < heavy * LIGHT_SHARE) this.#light.add(query, now);
+      return work >= heavy;
     } catch {
       // What is wrong with it is the engine's to tell.
       return false;

@@ -11,7 +11,7 @@ import {
 
 import { type Expression } from '../parser/ast.ts';
 import { ParseError } from '../parser/parse-error.ts';
-import { parseExpression } from '../parser/parser.ts';
+import { parseExpression } from '../parser/parsed.ts';
 import { between, joined, sizeOf } from './kept-series.ts';
 import { type Reach, reachOf } from './reach.ts';
 

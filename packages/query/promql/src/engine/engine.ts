@@ -16,7 +16,7 @@ import {
 import { type Expression, unwrapParens } from '../parser/ast.ts';
 import { documentedType } from '../parser/functions.ts';
 import { quote } from '../parser/go-text.ts';
-import { parseExpression } from '../parser/parser.ts';
+import { parseExpression } from '../parser/parsed.ts';
 import { typeOf } from '../parser/type-check.ts';
 import { Annotations } from './annotations.ts';
 import { Budget } from './budget.ts';
