@@ -5,9 +5,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath -m "${1:-.cache/test-servers}")
-packages=(prometheus prometheus-node-exporter prometheus-pushgateway victoria-metrics)
-programs=(usr/bin/prometheus usr/bin/promtool usr/bin/prometheus-node-exporter
-  usr/bin/prometheus-pushgateway usr/bin/victoria-metrics usr/bin/vmagent)
+packages=(prometheus prometheus-alertmanager prometheus-node-exporter prometheus-pushgateway
+  victoria-metrics)
+programs=(usr/bin/prometheus usr/bin/promtool usr/bin/prometheus-alertmanager usr/bin/amtool
+  usr/bin/prometheus-node-exporter usr/bin/prometheus-pushgateway usr/bin/victoria-metrics usr/bin/vmagent)
 
 complete() {
   for program in "${programs[@]}"; do [ -x "$folder/$program" ] || return 1; done
@@ -28,5 +29,12 @@ if ! complete; then
     echo "fetch-test-servers: a program of ${programs[*]} is missing in $folder" >&2
     exit 1
   }
+fi
+
+# Debian's Alertmanager reads its own templates from there, wherever it lies itself.
+templates=/usr/share/prometheus/alertmanager
+if [ ! -e "$templates/default.tmpl" ]; then
+  { mkdir -p "$templates" && cp "$folder$templates"/*.tmpl "$templates"; } 2>/dev/null ||
+    echo "fetch-test-servers: cannot write $templates, so Alertmanager will not start" >&2
 fi
 echo "$folder"

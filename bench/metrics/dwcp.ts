@@ -42,9 +42,11 @@ export function build(): void {
 export interface DwcpOptions {
   readonly form: Form;
   readonly keep: boolean;
+  /** The configuration's part of this name. */
+  readonly alerting?: { readonly ruleFiles: readonly string[] };
 }
 
-export async function startDwcp({ form, keep }: DwcpOptions): Promise<BenchServer> {
+export async function startDwcp({ form, keep, alerting }: DwcpOptions): Promise<BenchServer> {
   await using started = new AsyncDisposableStack();
   const { path } = started.use(dataFolder('dwcp', keep));
   const dataDir = join(path, 'data');
@@ -59,6 +61,7 @@ export async function startDwcp({ form, keep }: DwcpOptions): Promise<BenchServe
       listen: `127.0.0.1:${port}`,
       server: { adminAPI: true },
       retention: { metrics: '100y' },
+      ...(alerting === undefined ? {} : { alerting }),
     }),
   );
   const start = () =>

@@ -14,13 +14,17 @@ function programOf(name: 'prometheus' | 'victoria-metrics'): string {
   return program;
 }
 
-export async function startPrometheus(keep: boolean): Promise<BenchServer> {
+export async function startPrometheus(
+  keep: boolean,
+  { ruleFiles = [] }: { readonly ruleFiles?: readonly string[] } = {},
+): Promise<BenchServer> {
   const program = programOf('prometheus');
   await using started = new AsyncDisposableStack();
   const { path } = started.use(dataFolder('prometheus', keep));
   const data = join(path, 'data');
   const configFile = join(path, 'prometheus.yml');
-  writeFileSync(configFile, 'global:\n  scrape_interval: 1h\n');
+  const config = { global: { scrape_interval: '1h' }, rule_files: ruleFiles };
+  writeFileSync(configFile, JSON.stringify(config));
   const address = `127.0.0.1:${await freePort()}`;
   const url = `http://${address}`;
   const { pid } = started.use(

@@ -42,6 +42,13 @@ const BAD = `groups:
         expr: up ==
         for: soon
 `;
+const OWN = `groups:
+  - name: own
+    rules:
+      - alert: Busy
+        condition: { threshold: { metric: cpu, operator: '>', value: 0.9 } }
+        on_error: alert
+`;
 const tests = (value: number, expected: string): string => `rule_files: [../good.yml]
 tests:
   - name: down
@@ -60,6 +67,7 @@ beforeAll(async () => {
   const files = {
     'good.yml': GOOD,
     'bad.yml': BAD,
+    'own.yml': OWN,
     'tests/good.yml': tests(1, FIRES),
     'tests/failing.yml': tests(3, '[]'),
     'tests/unreadable.yml': 'tests:\n  - interval: soon\n',
@@ -98,6 +106,37 @@ describe('dwcp rules check', () => {
         { file: 'none.yml', problems: [{ path: 'none.yml', line: 1, column: 1 }] },
       ],
     });
+  });
+});
+
+describe('dwcp rules export', () => {
+  const reason = 'Prometheus keeps alerts as they are when a rule fails';
+
+  test('prints a plain Prometheus file, and beside it what that leaves out', async () => {
+    const { code, out, err } = await dwcp(['export', 'good.yml', 'own.yml']);
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: `left out: group "own", rule "Busy", on_error: ${reason}\n`,
+    });
+    expect(out).toContain('- alert: Down\n        expr: up == 0\n');
+    expect(out).toContain('- alert: Busy\n        expr: cpu > 0.9\n');
+    writeFileSync(join(folder.path, 'exported.yml'), out);
+    expect((await dwcp(['check', 'exported.yml'])).out).toContain('SUCCESS: 3 rules found');
+  });
+
+  test('--json has both', async () => {
+    const { code, out } = await dwcp(['export', 'own.yml', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      yaml: expect.stringMatching(/^groups:\n/) as string,
+      notes: [{ group: 'own', rule: 'Busy', key: 'on_error', outcome: 'left-out', reason }],
+    });
+  });
+
+  test('a bad file is told with its place, and nothing is printed', async () => {
+    const { code, out, err } = await dwcp(['export', 'good.yml', 'bad.yml']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/^bad\.yml:5:15: group "g", rule 1 "Down": could not parse/);
   });
 });
 
@@ -228,10 +267,11 @@ describe('dwcp rules backtest', () => {
 });
 
 test.each([
-  [[], 'rules wants check, test or backtest'],
-  [['lint'], 'rules wants check, test or backtest, got "lint"'],
+  [[], 'rules wants check, test, export or backtest'],
+  [['lint'], 'rules wants check, test, export or backtest, got "lint"'],
   [['check'], 'rules check wants one file or more'],
   [['test'], 'rules test wants one file or more'],
+  [['export'], 'rules export wants one file or more'],
   [['check', 'a.yml', '--start', '1'], '--start goes with rules backtest'],
   [['backtest', 'a.yml'], 'rules backtest wants its files with --rules'],
   [['backtest', '--start', '1'], 'rules backtest wants --rules FILE'],

@@ -123,19 +123,27 @@ describe('the command line', () => {
     expect(err).toMatch(/^dwcp: DWCP_TOKEN_FILE cannot be read: ENOENT.*\n$/);
   });
 
-  test.each([['start'], ['status'], ['query'], ['labels'], ['top-series'], ['rules']])(
-    '%s --help is the help',
-    async (command) => {
-      const { code, out } = await dwcp([command, '--help']);
-      expect({ code, out }).toEqual({ code: 0, out: (await dwcp(['help'])).out });
-    },
-  );
+  const commands = [
+    'start',
+    'status',
+    'query',
+    'labels',
+    'top-series',
+    'rules',
+    'alerts',
+    'alert',
+    'silence',
+    'routes',
+  ];
+  test.each(commands)('%s --help is the help', async (command) => {
+    const { code, out } = await dwcp([command, '--help']);
+    expect({ code, out }).toEqual({ code: 0, out: (await dwcp(['help'])).out });
+  });
 
   test('help names every command and no way to put a secret into it', async () => {
     const { code, out } = await dwcp(['help']);
     expect(code).toBe(0);
-    for (const command of ['start', 'status', 'query', 'labels', 'top-series', 'rules', 'help'])
-      expect(out).toContain(`  ${command} `);
+    for (const command of [...commands, 'help']) expect(out).toContain(`  ${command} `);
     expect(out).not.toContain('--token');
     expect(out.split('\n').every((line) => line.length <= 80)).toBe(true);
   });

@@ -295,7 +295,13 @@ describe('life and death', () => {
     monitoring.recordTrace('too late').finish();
     await monitoring.flush();
     const dropped = monitoring.status().queues.map((queue) => [queue.name, queue.dropped]);
-    expect(Object.fromEntries(dropped)).toEqual({ samples: 1, collections: 0, logs: 1, spans: 1 });
+    expect(Object.fromEntries(dropped)).toEqual({
+      alerts: 0,
+      samples: 1,
+      collections: 0,
+      logs: 1,
+      spans: 1,
+    });
 
     await using again = await open(folder.path);
     const { series } = await again.getMetrics({ name: 'last_value' });

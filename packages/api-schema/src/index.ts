@@ -1,4 +1,38 @@
 export {
+  type AlertExplainParameters,
+  AlertExplainParametersSchema,
+  AlertExplanationSchema,
+  type AlertExplanationView,
+  DecisionPageSchema,
+  DecisionSchema,
+  type DecisionsParameters,
+  DecisionsParametersSchema,
+} from './alert-explain.ts';
+export {
+  AlertGroupsParametersSchema,
+  AlertGroupsSchema,
+  AlertsParametersSchema,
+  GettableAlertSchema,
+  GettableAlertsSchema,
+  type GettableAlertView,
+  PostableAlertsSchema,
+} from './alertmanager/alerts.ts';
+export {
+  GettableSilenceSchema,
+  GettableSilencesSchema,
+  type GettableSilenceView,
+  PostableSilenceSchema,
+  PostedSilenceSchema,
+  SilenceIdParametersSchema,
+  SilencesParametersSchema,
+} from './alertmanager/silences.ts';
+export {
+  AlertmanagerErrorSchema,
+  AlertmanagerReceiversSchema,
+  AlertmanagerStatusSchema,
+  ReceiversParametersSchema,
+} from './alertmanager/status.ts';
+export {
   type Attributes,
   AttributesSchema,
   AttributeValueSchema,
@@ -42,6 +76,14 @@ export {
   type LogTailParameters,
   LogTailParametersSchema,
 } from './logs.ts';
+export {
+  NotificationPageSchema,
+  type NotificationPageView,
+  type NotificationParameters,
+  NotificationParametersSchema,
+  NotificationRecordSchema,
+  type NotificationRecordView,
+} from './notifications.ts';
 export {
   PROBLEM_MEDIA_TYPE,
   type Problem,

@@ -1,5 +1,6 @@
 export { type Alert, type AlertState } from './alert.ts';
 export { BatchQueue, type BatchQueueOptions, type BatchQueueStats } from './batch-queue.ts';
+export { type Decision, type DecisionRecord, type IntegrationDecision } from './decision.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export {
   BackendError,
@@ -40,6 +41,12 @@ export {
   type NativeHistogram,
 } from './native-histogram.ts';
 export { type Clock } from './ports/clock.ts';
+export {
+  type DecisionPage,
+  type DecisionQuery,
+  type DecisionStore,
+  type DecisionStoreStats,
+} from './ports/decision-store.ts';
 export {
   type BoundCounter,
   type BoundGauge,

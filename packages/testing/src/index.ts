@@ -1,4 +1,9 @@
 export { clockContract, type ClockUnderTest } from './clock-contract.ts';
+export {
+  decisionRecord,
+  decisionStoreContract,
+  type DecisionStoreFixture,
+} from './decision-store-contract.ts';
 export { type Deviations, expectDeviations } from './deviations.ts';
 export { FakeInstruments } from './fake-instruments.ts';
 export { logRecord, logStoreContract, type LogStoreFixture } from './log-store-contract.ts';
@@ -23,6 +28,7 @@ export { pick, type Random, randomOf } from './promql/random.ts';
 export { DATA_DURATION_MS, DATA_START_MS } from './promql/scrape-times.ts';
 export { type RecordedRow, RecordingMetricStore } from './recording-metric-store.ts';
 export { seriesScannerContract, type SeriesScannerUnderTest } from './series-scanner-contract.ts';
+export { type AlertmanagerOptions, startAlertmanager } from './servers/alertmanager.ts';
 export { Child, type ChildOptions, eventually, freePort } from './servers/child.ts';
 export { findProgram, type ProgramName, wants } from './servers/find-program.ts';
 export {

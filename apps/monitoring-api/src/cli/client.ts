@@ -61,13 +61,36 @@ export class Client {
   ): Promise<unknown> {
     const search = searchOf(parameters);
     const form = options.asForm === true && search.toString().length > MAX_ADDRESS_LENGTH;
-    const address = `${this.url}${path}${form || search.size === 0 ? '' : `?${search.toString()}`}`;
+    const address = form || search.size === 0 ? path : `${path}?${search.toString()}`;
+    return await this.#ask(address, form ? { method: 'POST', body: search } : {}, options);
+  }
+
+  /**
+   * Changes something on the server.
+   * @returns what it answered; undefined for an answer without a body
+   * @throws AnswerError, BackendError as `get`
+   */
+  async send(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+    const json = { 'content-type': 'application/json' };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: json };
+    return await this.#ask(path, { method, ...sent }, { mayBeEmpty: true });
+  }
+
+  async #ask(
+    address: string,
+    init: {
+      readonly method?: string;
+      readonly body?: string | URLSearchParams;
+      readonly headers?: Readonly<Record<string, string>>;
+    },
+    options: { readonly alsoStatus?: readonly number[]; readonly mayBeEmpty?: boolean },
+  ): Promise<unknown> {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(address, {
-        headers: this.#headers,
-        ...(form ? { method: 'POST', body: search } : {}),
+      response = await fetch(`${this.url}${address}`, {
+        ...init,
+        headers: { ...this.#headers, ...init.headers },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       text = await response.text();
@@ -82,7 +105,8 @@ export class Client {
     }
     const body = parse(text);
     const isWanted = response.ok || options.alsoStatus?.includes(response.status) === true;
-    if (isWanted && body !== undefined) return body;
+    if (isWanted && (body !== undefined || (options.mayBeEmpty === true && text === '')))
+      return body;
     if (response.status === 401) {
       throw new BackendError(
         this.url,
@@ -123,6 +147,8 @@ function parse(text: string): unknown {
 }
 
 function reasonOf(body: unknown): string {
+  // Alertmanager's API answers with a text.
+  if (typeof body === 'string' && body !== '') return body;
   if (typeof body === 'object' && body !== null) {
     if ('error' in body && typeof body.error === 'string') return body.error;
     if ('detail' in body && typeof body.detail === 'string') return body.detail;

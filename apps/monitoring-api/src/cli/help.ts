@@ -24,7 +24,19 @@ usage: dwcp <command> [options]
   top-series            the metrics, pairs and labels with most series
     --limit N             so many of each (10)
 
-  status, query, labels and top-series:
+  alerts                what fires and what is pending
+  alert explain ALERT   why it fired or did not, and was sent or was not
+    --at T                at that moment (now)
+    ALERT is a name, '{alertname="...", ...}', both, or a fingerprint
+  silence add MATCHER...  tell nobody of alerts that all of these match
+    --comment TEXT        why
+    --duration D          for so long (2h)
+    --by NAME             who (USER)
+  silence list [MATCHER...]
+    --expired             those that are over too
+  silence expire ID...  end silences now
+
+  status, query, labels, top-series, alerts, alert and silence:
     --url URL             the server (DWCP_URL, or http://127.0.0.1:9000)
     --json                print what the server answered
     DWCP_TOKEN_FILE       a file with the server's token, where it asks for one
@@ -39,10 +51,19 @@ usage: dwcp <command> [options]
   rules check FILE...   whether a server would take these rule files up
   rules test FILE...    run unit tests of rules, in promtool's format
     --json                print all that was found
+  rules export FILE...  print them as a plain Prometheus file;
+                        on stderr what that leaves out
   rules backtest        what alerts would have fired over stored history
     --rules FILE          rule files; may repeat
     --start T --end T     the time to look at; it ends now
     --url URL, --json     as above
+
+  routes test LABEL=VALUE...  which receivers hear of such an alert
+    --at T                whether a time interval keeps them quiet then (now)
+    --verify NAMES        1 unless these are the receivers, as a,b
+    --json                print all that was found
+  routes show           the routing tree
+    --config FILE         an Alertmanager configuration, for both
 
   help                  this text
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 
-import { backtestRules, type BacktestResult, loadRuleFiles } from '@dwcp/alerting';
+import { loadRuleFiles } from '@dwcp/alerting';
+import { backtestRules, type BacktestResult } from '@dwcp/alerting/rule-tests';
 import { formatDuration, Labels, METRIC_NAME } from '@dwcp/core';
 
 import { parseTime } from '../server/time-parameter.ts';

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
 
 import {
+  type ExportNote,
+  exportRules,
   loadRuleFiles,
   problemText,
   RuleFileError,
   type RuleProblem,
-  ruleTestFailures,
-  type RuleTestReport,
-  runRuleTestFile,
 } from '@dwcp/alerting';
+import { ruleTestFailures, type RuleTestReport, runRuleTestFile } from '@dwcp/alerting/rule-tests';
 
 import { type ExitCode, type Io, styleFor, UsageError } from './io.ts';
 import { readArgs, SERVER_OPTIONS } from './run.ts';
@@ -37,7 +37,7 @@ export async function rules(io: Io): Promise<ExitCode> {
   const run = ACTIONS.get(action ?? '');
   if (run === undefined) {
     throw new UsageError(
-      `rules wants check, test or backtest${action === undefined ? '' : `, got ${JSON.stringify(action)}`}`,
+      `rules wants check, test, export or backtest${action === undefined ? '' : `, got ${JSON.stringify(action)}`}`,
     );
   }
   if (files.length === 0) throw new UsageError(`rules ${action} wants one file or more`);
@@ -47,7 +47,7 @@ export async function rules(io: Io): Promise<ExitCode> {
 const ACTIONS: ReadonlyMap<
   string,
   (io: Io, files: readonly string[], json: boolean) => Promise<ExitCode>
-> = new Map(Object.entries({ check, test }));
+> = new Map(Object.entries({ check, test, export: exportFiles }));
 
 interface Checked {
   readonly file: string;
@@ -108,6 +108,30 @@ function tellTested(io: Io, report: RuleTestReport): void {
     const style = styleFor(io.err, io.env);
     io.err.write(`  ${style.red('FAILED')}:\n${ruleTestFailures(report)}\n\n`);
   }
+}
+
+/** Writes rule files as one that Prometheus reads, and tells what it cannot say in it. */
+async function exportFiles(io: Io, files: readonly string[], json: boolean): Promise<ExitCode> {
+  try {
+    const groups = await loadRuleFiles(files.map((file) => resolve(io.cwd, file)));
+    const { notes, yaml } = exportRules(groups);
+    if (json) io.out.write(`${JSON.stringify({ yaml, notes }, undefined, 2)}\n`);
+    else {
+      io.out.write(yaml);
+      for (const note of notes) tellNote(io, note);
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RuleFileError)) throw error;
+    const problems = files.reduce((given, file) => asGiven(io, file, given), error.problems);
+    for (const problem of problems) io.err.write(`${problemText(problem)}\n`);
+    return 1;
+  }
+}
+
+function tellNote(io: Io, { group, key, outcome, reason, rule }: ExportNote): void {
+  const what = styleFor(io.err, io.env).yellow(outcome === 'changed' ? 'changed' : 'left out');
+  io.err.write(`${what}: group "${group}", rule "${rule}", ${key}: ${reason}\n`);
 }
 
 /** Problems of a file under the name that the command line has for it. */

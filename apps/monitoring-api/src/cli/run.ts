@@ -40,6 +40,22 @@ export async function run(io: Io): Promise<ExitCode> {
         const { rules } = await import('./rules.ts');
         return await rules({ ...io, argv });
       }
+      case 'alerts': {
+        const { alerts } = await import('./alerts.ts');
+        return await alerts({ ...io, argv });
+      }
+      case 'alert': {
+        const { alert } = await import('./alert.ts');
+        return await alert({ ...io, argv });
+      }
+      case 'silence': {
+        const { silence } = await import('./silence.ts');
+        return await silence({ ...io, argv });
+      }
+      case 'routes': {
+        const { routes } = await import('./routes.ts');
+        return await routes({ ...io, argv });
+      }
       case 'help':
       case '--help':
       case '-h':

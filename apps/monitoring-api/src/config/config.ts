@@ -25,6 +25,15 @@ export interface RemoteWriteConfig {
   readonly maxShards: number;
 }
 
+/** An Alertmanager that alerts of rules are sent to. */
+export interface ForwardAlertmanagerConfig {
+  readonly url: string;
+  readonly authorization: RemoteWriteAuthorization | undefined;
+  /** Absolute. */
+  readonly caFile: string | undefined;
+  readonly timeoutMs: number;
+}
+
 /** An objective, and how to measure it; `$window` stands for the window in expressions. */
 export type SloConfig = {
   readonly id: string;
@@ -75,6 +84,11 @@ export interface Config {
     /** Absolute paths or globs. */
     readonly ruleFiles: readonly string[];
     readonly webhooks: readonly WebhookConfig[];
+    /** Absolute path of Alertmanager's configuration; undefined: the webhooks are told of all. */
+    readonly alertmanagerConfig: string | undefined;
+    readonly alertmanagers: readonly ForwardAlertmanagerConfig[];
+    /** Whether the receivers of that file may be in private networks. */
+    readonly allowPrivateNetwork: boolean;
   };
   readonly metrics: {
     readonly outOfOrderMs: number;

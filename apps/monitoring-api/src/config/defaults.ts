@@ -31,6 +31,10 @@ export interface Settings extends Omit<
     readonly ruleFiles: readonly string[];
     /** What was wrong in an entry has been left out of it. */
     readonly webhooks: readonly Partially<Filled<'alerting'>['webhooks'][number]>[];
+    readonly alertmanagerConfig?: string;
+    /** What was wrong in an entry has been left out of it. */
+    readonly alertmanagers: readonly Partially<Filled<'alerting'>['alertmanagers'][number]>[];
+    readonly allowPrivateNetwork: boolean;
   };
   readonly metrics: Filled<'metrics'>;
   /** What was wrong in an entry has been left out of it. */

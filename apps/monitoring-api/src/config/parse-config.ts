@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 
@@ -6,7 +6,8 @@ import { ConfigError, type ConfigOrigin, type ConfigProblem, parseDuration } fro
 import { parseScrapeConfigs, type ScrapeJob } from '@dwcp/metrics-collector';
 
 import { checkValue, printable } from '../schema/check-value.ts';
-import { checkFormat, listenAddress } from '../schema/formats.ts';
+import { listenAddress } from '../schema/formats.ts';
+import { parseAlerting } from './alerting.ts';
 import { type Config } from './config.ts';
 import { defaultsOf, type Settings } from './defaults.ts';
 import { parseRemoteWrite } from './remote-write.ts';
@@ -152,14 +153,7 @@ function resolveSettings(
   }
   secretOf([], 'grafanaAPIKey');
 
-  const { server, alerting, collection, query } = settings;
-  for (const [index, file] of alerting.ruleFiles.entries()) {
-    const path = ['alerting', 'ruleFiles', String(index)];
-    if (!/[*?[{]/.test(file) && !existsSync(pathOf(path, file))) {
-      report(path, 'is not there', 'check the path, or use a pattern such as rules/*.yml');
-    }
-  }
-
+  const { server, collection, query } = settings;
   return {
     region,
     addedRegion: settings.region,
@@ -195,12 +189,7 @@ function resolveSettings(
       maxGroups: settings.pushgateway.maxGroups,
       maxSeries: settings.pushgateway.maxSeries,
     },
-    alerting: {
-      ruleFiles: alerting.ruleFiles.map((file, index) =>
-        pathOf(['alerting', 'ruleFiles', String(index)], file),
-      ),
-      webhooks: parseWebhooks(context, readFile),
-    },
+    alerting: parseAlerting(context, { pathOf, readFile }),
     metrics: {
       outOfOrderMs: durationOf(['metrics', 'outOfOrderWindow'], 0, '0s'),
       maxSeries: settings.metrics.maxSeries,
@@ -278,52 +267,6 @@ function parseScrape(context: ParseContext, problems: ConfigProblem[]): readonly
     );
     return [];
   }
-}
-
-function parseWebhooks(
-  context: ParseContext,
-  readFile: (path: readonly string[], value: string) => string | undefined,
-): Config['alerting']['webhooks'] {
-  const { webhooks } = context.settings.alerting;
-  const names = new Set<string>();
-  return webhooks.map((webhook, index) => {
-    const path = ['alerting', 'webhooks', String(index)];
-    const name = webhook.name ?? '';
-    if (webhook.name === undefined)
-      context.report([...path, 'name'], 'is required', 'give it a name');
-    else if (names.has(name)) {
-      context.report([...path, 'name'], 'is used by another webhook', 'give it a name of its own');
-    }
-    names.add(name);
-    if (webhook.url !== undefined && webhook.urlFile !== undefined) {
-      context.report(
-        [...path, 'url'],
-        'is given twice, here and as urlFile',
-        'keep one of them',
-        '***',
-      );
-    } else if (webhook.url === undefined && webhook.urlFile === undefined) {
-      context.report([...path, 'url'], 'is required', 'set url, or urlFile');
-    }
-    let url = webhook.url ?? '';
-    if (webhook.url === undefined && webhook.urlFile !== undefined) {
-      url = readFile([...path, 'urlFile'], webhook.urlFile) ?? '';
-      const wrong = url === '' ? undefined : checkFormat('http-url', url);
-      if (wrong !== undefined) {
-        context.report([...path, 'urlFile'], `holds what ${wrong.problem}`, wrong.fix, '***');
-      }
-    }
-    return {
-      name,
-      url,
-      secret:
-        webhook.secretFile === undefined
-          ? undefined
-          : readFile([...path, 'secretFile'], webhook.secretFile),
-      sendResolved: webhook.sendResolved ?? true,
-      allowPrivateNetwork: webhook.allowPrivateNetwork ?? false,
-    };
-  });
 }
 
 /** Objects key by key, everything else as a whole; the second wins. */

@@ -5,7 +5,7 @@ import { type RemoteWriteAuthorization } from '@dwcp/metrics-forwarder';
 import { type RemoteWriteConfig } from './config.ts';
 import { type ParseContext } from './parse-config.ts';
 
-interface ParseHelp {
+export interface ParseHelp {
   readonly pathOf: (path: readonly string[], value: string) => string;
   readonly problems: ConfigProblem[];
 }
@@ -25,16 +25,7 @@ export function parseRemoteWrite(
       context.report([...path, 'name'], 'is used by another destination', 'give it its own');
     }
     names.add(name);
-    if (entry.url === undefined) {
-      context.report([...path, 'url'], 'is required', 'set it, as in https://host/api/v1/write');
-    } else if (URL.parse(entry.url)?.username !== '') {
-      context.report(
-        [...path, 'url'],
-        'holds a user or a password',
-        'use username and passwordFile',
-        '***',
-      );
-    }
+    checkUrl(entry.url, [...path, 'url'], context, 'https://host/api/v1/write');
     const { caFile } = entry;
     return {
       name,
@@ -50,11 +41,29 @@ export function parseRemoteWrite(
   });
 }
 
-function authorizationOf(
-  entry: ParseContext['settings']['remoteWrite'][number],
+/** There is one, and it holds no secret: it is shown in logs. */
+export function checkUrl(
+  url: string | undefined,
   path: readonly string[],
-  { report }: ParseContext,
-  { pathOf }: ParseHelp,
+  { report }: Pick<ParseContext, 'report'>,
+  example: string,
+): void {
+  if (url === undefined) report(path, 'is required', `set it, as in ${example}`);
+  else if (URL.parse(url)?.username !== '') {
+    report(path, 'holds a user or a password', 'use username and passwordFile', '***');
+  }
+}
+
+/** How requests to another server identify themselves. */
+export function authorizationOf(
+  entry: {
+    readonly tokenFile?: string;
+    readonly username?: string;
+    readonly passwordFile?: string;
+  },
+  path: readonly string[],
+  { report }: Pick<ParseContext, 'report'>,
+  { pathOf }: Pick<ParseHelp, 'pathOf'>,
 ): RemoteWriteAuthorization | undefined {
   const { tokenFile, username, passwordFile } = entry;
   if (tokenFile !== undefined) {

@@ -66,6 +66,18 @@ const RemoteWriteSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const AlertmanagerSchema = Type.Object(
+  {
+    url: url('An instance of Alertmanager, such as http://host:9093; of a cluster, name each.'),
+    tokenFile: path('A file with what is sent as `Authorization: Bearer ...`.'),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'For basic authorization.' })),
+    passwordFile: path('A file with the password of username.'),
+    caFile: path('A file with the certificates (PEM) that the server is checked against.'),
+    timeout: duration('10s', 'How long a request may take.'),
+  },
+  { additionalProperties: false },
+);
+
 const SloSchema = Type.Object(
   {
     id: name('name the objective, as `getSlaCompliance` is asked for it'),
@@ -222,8 +234,23 @@ export const ConfigSchema = Type.Object(
         Type.Array(WebhookSchema, {
           default: [],
           maxItems: 64,
-          description: "Where alerts are sent, in the format of Alertmanager's webhooks.",
+          description:
+            "Where every alert is sent, in the format of Alertmanager's webhooks; not together with alertmanagerConfig.",
         }),
+      ),
+      alertmanagerConfig: path(
+        'A configuration file of Alertmanager: routes, receivers, inhibition, time intervals.',
+      ),
+      alertmanagers: Type.Optional(
+        Type.Array(AlertmanagerSchema, {
+          default: [],
+          maxItems: 16,
+          description: 'Where alerts of rules are sent as well, as Prometheus sends them.',
+        }),
+      ),
+      allowPrivateNetwork: flag(
+        false,
+        'Allow receivers of alertmanagerConfig in private networks and on this machine.',
       ),
     }),
     metrics: group({

@@ -11,8 +11,8 @@ export interface ConfigReloadOptions {
 }
 
 /**
- * Takes up a changed configuration without a restart: what is scraped. Everything is read and
- * checked first, so that a bad configuration changes nothing. One reload at a time.
+ * Takes up a changed configuration without a restart: what is scraped, rules, routes and receivers.
+ * Everything is read and checked first, so that a bad file changes nothing. One reload at a time.
  */
 export class ConfigReload {
   readonly #options: ConfigReloadOptions;
@@ -46,7 +46,10 @@ export class ConfigReload {
     return { succeeded: true, lastSuccessUnixMs };
   }
 
-  /** @throws ConfigError, with the old configuration still in use; InvalidInputError without a file */
+  /**
+   * @throws ConfigError, RuleFileError, AlertmanagerConfigError, with the old configuration still in
+   * use; InvalidInputError without a file
+   */
   run(): Promise<void> {
     const run = this.#last.then(() => this.#run());
     this.#last = run.catch(() => undefined);

@@ -1,13 +1,12 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-import { loadRuleFiles, RuleManager, type RuleManagerStats } from '@dwcp/alerting';
+import { type RuleManager } from '@dwcp/alerting';
 import { type QueueStatus, type Status } from '@dwcp/api-schema';
 import {
   type AppendResult,
   BackendError,
   CLOUD_REGION,
   type Clock,
-  CorruptionError,
   HOST_NAME,
   type Log,
   type MetricQuery,
@@ -17,13 +16,12 @@ import {
   systemClock,
 } from '@dwcp/core';
 import { LogPipeline } from '@dwcp/log-aggregator';
-import { SqliteLogStore } from '@dwcp/log-store';
-import { EmbeddedMetricStore } from '@dwcp/metric-store';
 import {
   CollectionLoop,
   HostCollector,
   InstrumentRegistry,
   joinExpositions,
+  type MetricCollector,
   OtlpMetricsTranslator,
   ProcessCollector,
   Pushgateway,
@@ -32,26 +30,27 @@ import {
 } from '@dwcp/metrics-collector';
 import { type ForwarderStatus, type RemoteWriteForwarder } from '@dwcp/metrics-forwarder';
 import { CachedQuery, PromqlEngine } from '@dwcp/promql';
-import { DirectoryLock } from '@dwcp/segments';
-import { SqliteTraceStore } from '@dwcp/trace-store';
+import { type DirectoryLock } from '@dwcp/segments';
 import { Tracer } from '@dwcp/tracing';
 
 import { type Config } from '../config/config.ts';
 import { version } from '../version.ts';
-import { backendStatus } from './backends.ts';
+import { alertingCollector } from './alerting/alerting-collector.ts';
+import { AlertingRuntime } from './alerting/alerting.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { ConfigReload } from './config-reload.ts';
 import { Deadline } from './deadline.ts';
 import { DeferredLogStore, DeferredMetricStore, DeferredTraceStore } from './deferred-stores.ts';
 import { startForwarding } from './forwarding.ts';
 import { countCacheOutcomes, MeasuredQuery } from './measured-query.ts';
+import { openStores, withFix } from './open-stores.ts';
 import { platformCollector } from './platform-collector.ts';
 import { type LogDestination, makeLog } from './platform-log.ts';
 import { FilePushStorage } from './push-storage.ts';
 import { QueryWorkers } from './query-workers/query-workers.ts';
 import { Retention } from './retention.ts';
+import { forwardingQueues, statusOf } from './runtime-status.ts';
 import { SampleQueue } from './sample-queue.ts';
-import { webhookNotifier } from './webhook.ts';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -63,9 +62,6 @@ export interface RuntimeOptions {
 }
 
 type State = 'new' | 'starting' | 'running' | 'closing' | 'closed';
-
-/** The rule groups and what waits for them, once rules are loaded. */
-const NO_RULES: RuleManagerStats = { groups: 0, rules: 0, alertsFiring: 0, alertsPending: 0 };
 
 /**
  * All parts of the platform, joined. What records is there from the start and queues; what reads
@@ -105,7 +101,7 @@ export class Runtime {
   #process: ProcessCollector | undefined;
   #host: HostCollector | undefined;
   #scraper: Scraper | undefined;
-  #rules: RuleManager | undefined;
+  #alerting: AlertingRuntime | undefined;
   #pushgateway: Pushgateway | undefined;
   #forwarders: readonly RemoteWriteForwarder[] = [];
   #listening = '';
@@ -183,7 +179,12 @@ export class Runtime {
   #makeReload(readConfig: (() => Promise<Config>) | undefined): ConfigReload {
     return new ConfigReload({
       readConfig,
-      apply: async (config) => this.#scraper?.reload(config.scrapeJobs),
+      apply: async (config) => {
+        const files = await AlertingRuntime.readFiles(config, this);
+        // What may fail still comes first.
+        await this.#alerting?.reload(files);
+        await this.#scraper?.reload(config.scrapeJobs);
+      },
       clock: this.clock,
       instruments: this.instruments,
       log: this.log,
@@ -211,7 +212,7 @@ export class Runtime {
   async #initialize(): Promise<void> {
     this.#state = 'starting';
     const { config, clock } = this;
-    const groups = await loadRuleFiles(config.alerting.ruleFiles);
+    const alertingFiles = await AlertingRuntime.readFiles(config, this);
     await this.#openStores();
 
     const { collection } = config;
@@ -223,7 +224,7 @@ export class Runtime {
       instruments: this.instruments,
       log: this.log,
     });
-    loop.register(platformCollector(() => this.status()));
+    for (const collector of this.#ownCollectors()) loop.register(collector);
     if (collection.process) {
       this.#process = new ProcessCollector({ clock });
       loop.register(this.#process);
@@ -267,19 +268,20 @@ export class Runtime {
       log: this.log,
       externalLabels: { region: config.region },
     });
-    this.#rules = new RuleManager({
-      groups,
-      query: this.query,
-      store: this.metricStore,
-      clock,
-      notifiers: config.alerting.webhooks.map((webhook) => webhookNotifier(webhook, clock)),
-      externalLabels: { region: config.region },
-      seriesLabels: { region: config.region },
-      externalUrl: () => this.externalUrl,
-      generatorUrl: (expression) =>
-        `${this.externalUrl}/explore?q=${encodeURIComponent(JSON.stringify([expression]))}`,
-      log: this.log,
-      instruments: this.instruments,
+    this.#alerting = await AlertingRuntime.open(
+      {
+        config,
+        query: this.query,
+        store: this.metricStore,
+        logs: this.logStore,
+        clock,
+        log: this.log,
+        instruments: this.instruments,
+        externalUrl: () => this.externalUrl,
+      },
+      alertingFiles,
+    ).catch((error: unknown) => {
+      throw withFix(error);
     });
     const retention = new Retention({
       logs: this.logStore,
@@ -292,8 +294,8 @@ export class Runtime {
 
     loop.start({ atOnce: true });
     this.#scraper.start();
-    this.#rules.start();
-    this.#closers.push(loop, this.#scraper, this.#rules, ...this.#forwarders);
+    this.#alerting.start();
+    this.#closers.push(loop, this.#scraper, ...this.#forwarders);
     if (this.#pushgateway !== undefined) this.#closers.push(this.#pushgateway);
     const clockWatch = new ClockWatch({ clock, log: this.log });
     this.#closers.push({
@@ -320,47 +322,14 @@ export class Runtime {
     );
   }
 
-  /** All or none: what was opened is closed again when another one fails. */
   async #openStores(): Promise<void> {
-    const { config, clock } = this;
-    const log = this.#outerLog;
-    this.#lock = await DirectoryLock.acquire(config.dataDir);
-    const dir = (name: string): string => join(config.dataDir, name);
-    const [metrics, logs, traces] = await Promise.allSettled([
-      EmbeddedMetricStore.open({
-        dir: dir('metrics'),
-        clock,
-        retentionMs: config.retention.metricsMs,
-        ...config.metrics,
-        ...(config.retention.downsampled === undefined
-          ? {}
-          : { downsampledRetention: config.retention.downsampled }),
-        ...(config.retention.metricsMaxBytes === undefined
-          ? {}
-          : { maxBytes: config.retention.metricsMaxBytes }),
-        log: this.log,
-      }),
-      SqliteLogStore.open({ dir: dir('logs'), clock, log }),
-      SqliteTraceStore.open({ dir: dir('traces'), clock, log }),
-    ]);
-    if (
-      metrics.status === 'fulfilled' &&
-      logs.status === 'fulfilled' &&
-      traces.status === 'fulfilled'
-    ) {
-      this.metricStore.open(metrics.value);
-      this.#queryWorkers.open(metrics.value);
-      this.logStore.open(logs.value);
-      this.traceStore.open(traces.value);
-      return;
-    }
-    const results = [metrics, logs, traces];
-    for (const result of results) {
-      if (result.status === 'fulfilled') await result.value[Symbol.asyncDispose]();
-    }
-    await this.#lock.release();
-    this.#lock = undefined;
-    throw withFix(results.find((result) => result.status === 'rejected')?.reason);
+    const { config, clock, log } = this;
+    const opened = await openStores({ config, clock, log, storeLog: this.#outerLog });
+    this.#lock = opened.lock;
+    this.metricStore.open(opened.metrics);
+    this.#queryWorkers.open(opened.metrics);
+    this.logStore.open(opened.logs);
+    this.traceStore.open(opened.traces);
   }
 
   /** The last chance before a process ends by itself: nothing here would keep it alive. */
@@ -410,7 +379,12 @@ export class Runtime {
     const wasRunning = this.#state === 'running';
     if (wasRunning) await deadline.wait(this.#collectInstruments());
     this.#state = 'closing';
-    await deadline.wait(Promise.all(this.#closers.map((part) => part[Symbol.asyncDispose]())));
+    await deadline.wait(
+      Promise.all([
+        this.#alerting?.close({ timeoutMs: deadline.remainingMs }),
+        ...this.#closers.map((part) => part[Symbol.asyncDispose]()),
+      ]),
+    );
     if (wasRunning) this.log.info({}, 'monitoring stopped');
     const queues = { timeoutMs: wasRunning ? deadline.remainingMs : 0 };
     await Promise.all([
@@ -475,7 +449,17 @@ export class Runtime {
   }
 
   get rules(): RuleManager | undefined {
-    return this.#rules;
+    return this.#alerting?.rules;
+  }
+
+  get alerting(): AlertingRuntime | undefined {
+    return this.#alerting;
+  }
+
+  /** @throws BackendError while it is not open */
+  requireAlerting(): AlertingRuntime {
+    if (this.#alerting !== undefined) return this.#alerting;
+    throw new BackendError('alerting', 'is not open yet', { retryable: true });
   }
 
   /** Why the work cannot be done; empty when it can. */
@@ -511,86 +495,42 @@ export class Runtime {
   }
 
   status(): Status {
-    const { config } = this;
-    const rules = this.#rules?.stats() ?? NO_RULES;
-    const targets = this.#scraper?.targets() ?? [];
-    return {
-      version,
-      service: config.service,
-      region: config.region,
-      instance: config.instance,
-      dataDir: config.dataDir,
-      startedAt: new Date(this.#startedUnixMs).toISOString(),
-      uptimeSeconds: this.uptimeSeconds(),
+    return statusOf(this, {
+      queues: this.#queues(),
       listening: this.#listening,
-      stores: {
-        metrics: plain(this.metricStore.stats()),
-        logs: plain(this.logStore.stats()),
-        traces: plain(this.traceStore.stats()),
-      },
-      queues: this.#queues().map(({ name, waiting, capacity, written, dropped, failedWrites }) => ({
-        name,
-        waiting,
-        capacity,
-        written,
-        dropped,
-        failedWrites,
-      })),
-      rejectedSamples: Object.fromEntries(this.#rejected),
+      rejectedSamples: this.#rejected,
       recordErrors: this.#recordErrors,
-      backends: backendStatus(config.backends),
-      scrape: {
-        up: targets.filter(({ health }) => health === 'up').length,
-        down: targets.filter(({ health }) => health === 'down').length,
-      },
-      rules: {
-        groups: rules.groups,
-        alertsFiring: rules.alertsFiring,
-        alertsPending: rules.alertsPending,
-      },
-    };
+    });
   }
 
   #queues(): readonly QueueStatus[] {
-    const notifications = this.#rules?.queueStats() ?? [];
     return [
       this.samples.stats(),
       ...(this.#loop === undefined ? [] : [{ name: 'collections', ...this.#loop.queueStats() }]),
       this.logs.stats(),
       this.tracer.stats(),
-      ...this.#forwardingQueues(),
-      ...notifications.map(
-        ({ name, waiting, capacity, delivered, failed, dropped, failedAttempts }) => ({
-          name: `webhook ${name}`,
-          waiting,
-          capacity,
-          written: delivered,
-          dropped: dropped + failed,
-          failedWrites: failedAttempts,
-        }),
-      ),
+      ...forwardingQueues(this.forwarding()),
+      ...(this.#alerting?.queues() ?? []),
     ];
   }
 
-  #forwardingQueues(): readonly QueueStatus[] {
-    return this.forwarding().map((one) => ({
-      name: `remote write ${one.name}`,
-      waiting: one.pending,
-      capacity: one.capacity * one.shards.max,
-      written: one.sent,
-      dropped: Object.values(one.droppedByReason).reduce((sum, count) => sum + count, 0),
-      failedWrites: one.retried,
-    }));
+  /** What `flush` would store. What is sent to others waits for them, however long, and for the next start. */
+  #waiting(): number {
+    const queues = [this.samples.stats(), this.logs.stats(), this.tracer.stats()];
+    return queues.reduce((sum, { waiting }) => sum + waiting, 0);
   }
 
-  #waiting(): number {
-    return this.#queues().reduce((sum, { waiting }) => sum + waiting, 0);
+  #ownCollectors(): readonly MetricCollector[] {
+    return [
+      platformCollector(() => this.status()),
+      alertingCollector(() => this.#alerting?.pipeline.stats()),
+    ];
   }
 
   /** The platform's and the process' metrics, for who scrapes us. */
   async exposeProcess(format: 'text' | 'openmetrics'): Promise<string> {
     const { clock } = this;
-    const collectors = [platformCollector(() => this.status())];
+    const collectors = [...this.#ownCollectors()];
     // The one that the loop reads too: counters begin when a collector is made.
     if (this.#process !== undefined) collectors.push(this.#process);
     return joinExpositions(
@@ -610,32 +550,8 @@ export class Runtime {
   }
 }
 
-/** A damaged database stops the start: what is typed to go on without it. */
-function withFix(reason: unknown): unknown {
-  if (!(reason instanceof CorruptionError)) return reason;
-  const dir = dirname(reason.path);
-  const fix = `to start without it, and keep it aside: mv '${dir}' '${dir}.damaged'`;
-  return new BackendError('data directory', `${reason.message}; ${fix}`, {
-    retryable: false,
-    cause: reason,
-  });
-}
-
 /** What the system said, for those who may ask without a token; the log has the path. */
 function withoutPath({ cause, backend }: BackendError): string {
   const reason = cause instanceof Error ? /^E[A-Z0-9]+: [^,]+/.exec(cause.message)?.[0] : undefined;
   return reason ?? `the ${backend} failed, see the log`;
-}
-
-/** Counts by reason become their total, and undefined, which has no JSON, null. */
-function plain(stats: object): Record<string, number | string | null> {
-  return Object.fromEntries(
-    Object.entries(stats).map(([key, value]: [string, unknown]) => [key, plainValue(value)]),
-  );
-}
-
-function plainValue(value: unknown): number | string | null {
-  if (typeof value === 'number' || typeof value === 'string') return value;
-  if (typeof value !== 'object' || value === null) return null;
-  return Object.values(value).reduce<number>((sum, count) => sum + Number(count), 0);
 }

@@ -7,6 +7,7 @@ import { type TSchema } from 'typebox';
 import { instrumentFastify } from '../fastify/plugin.ts';
 import { type Runtime } from '../runtime/runtime.ts';
 import { version } from '../version.ts';
+import { alertmanagerApi } from './alertmanager/api.ts';
 import { consoleRoutes, findConsole, methodNotAllowed, notFound } from './console.ts';
 import { explainRoute } from './explain.ts';
 import { expositionRoutes } from './exposition.ts';
@@ -14,6 +15,7 @@ import { federateRoute } from './federate.ts';
 import { healthRoutes } from './health.ts';
 import { ingestRoutes } from './ingest.ts';
 import { logRoutes } from './logs.ts';
+import { notificationRoutes } from './notifications.ts';
 import { pathOf, sendProblem } from './problem.ts';
 import { prometheusApi } from './prometheus/api.ts';
 import { pushgatewayRoutes } from './pushgateway.ts';
@@ -109,6 +111,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   };
   await app.register((scope) => prometheusApi(scope, context));
   await app.register((scope) => explainRoute(scope, context));
+  await app.register((scope) => alertmanagerApi(scope, context));
   await app.register(async (scope) => {
     logRoutes(scope, context);
     traceRoutes(scope, context);
@@ -116,6 +119,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     expositionRoutes(scope, context);
     reloadRoute(scope, context);
     runbookRoutes(scope);
+    notificationRoutes(scope, context);
   });
   await app.register((scope) => federateRoute(scope, context));
   if (config.pushgateway.enabled) {

@@ -17,10 +17,17 @@ export class DwcpServer implements AsyncDisposable {
     this.port = port;
   }
 
-  /** @param config YAML without `server` and `dataDir`, which are set here */
-  static async start(config: string): Promise<DwcpServer> {
+  /**
+   * @param config YAML without `server` and `dataDir`, which are set here
+   * @param options.server further settings of `server`, as in `adminAPI: true`
+   */
+  static async start(
+    config: string,
+    options: { readonly server?: string } = {},
+  ): Promise<DwcpServer> {
     const server = new DwcpServer(await mkdtemp(join(tmpdir(), 'dwcp-server-')), await freePort());
-    const own = `server: { port: ${server.port} }\ndataDir: ${join(server.folder, 'data')}\n`;
+    const more = options.server === undefined ? '' : `, ${options.server}`;
+    const own = `server: { port: ${server.port}${more} }\ndataDir: ${join(server.folder, 'data')}\n`;
     await writeFile(join(server.folder, 'dwcp.yml'), own + config);
     await server.restart();
     return server;
@@ -38,6 +45,16 @@ export class DwcpServer implements AsyncDisposable {
   /** Starts it on the same data; returns the milliseconds until it was ready. */
   async restart(): Promise<number> {
     const startMs = performance.now();
+    await this.#launch({ readyUrl: `${this.url}/ready` });
+    return performance.now() - startMs;
+  }
+
+  /** Starts it on the same data and does not wait. */
+  async launch(): Promise<void> {
+    await this.#launch({});
+  }
+
+  async #launch(options: { readonly readyUrl?: string }): Promise<void> {
     this.#child = await Child.start({
       program: process.execPath,
       args: [
@@ -47,9 +64,8 @@ export class DwcpServer implements AsyncDisposable {
         '--config',
         join(this.folder, 'dwcp.yml'),
       ],
-      readyUrl: `${this.url}/ready`,
+      ...options,
     });
-    return performance.now() - startMs;
   }
 
   /** The answer's JSON. @throws Error with the body when the status is no 2xx */

@@ -33,6 +33,20 @@ export const AlertingRuleSchema = Type.Object({
   alerts: Type.Union([Type.Array(AlertSchema), Type.Null()], {
     description: 'null where `exclude_alerts` left them out.',
   }),
+  condition: Type.Optional(
+    Type.Unknown({
+      description: 'What the rule file has in place of `expr`; `query` comes of it.',
+    }),
+  ),
+  recover: Type.Optional(Type.String({ description: 'PromQL: which alerts are over.' })),
+  noData: Type.Optional(Type.String({ description: 'resolve, keep or alert.' })),
+  onError: Type.Optional(Type.String({ description: 'keep, alert or resolve.' })),
+  dedup: Type.Optional(
+    Type.Object({
+      by: Type.Array(Type.String()),
+      window: Type.Number({ description: 'Seconds.' }),
+    }),
+  ),
 });
 export const RecordingRuleSchema = Type.Object({ ...ruleState, type: Type.Literal('recording') });
 export const RuleGroupSchema = Type.Object({

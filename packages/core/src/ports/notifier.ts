@@ -12,6 +12,13 @@ export interface Notification {
   readonly groupLabels: Readonly<Record<string, string>>;
   readonly alerts: readonly Alert[];
   readonly externalUrl: string;
+  /** Templates of the labels that go with its route, by name. */
+  readonly routeLabels?: Readonly<Record<string, string>>;
+  /**
+   * Until when what fires holds, unless it is told again before; undefined where the sender says
+   * when it is over.
+   */
+  readonly validUntilUnixMs?: number;
 }
 
 /** Delivers notifications to people or machines. */

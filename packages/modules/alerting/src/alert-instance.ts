@@ -94,7 +94,7 @@ export function resolve(instance: AlertInstance, unixMs: number): AlertInstance 
 
 /**
  * Whether receivers have to hear of it now: it began to fire, it ended after they heard that it
- * fires, or it fires and the last word is `repeatIntervalMs` old.
+ * fires, or the last word is `repeatIntervalMs` old and it fires or ended less than 15 minutes ago.
  */
 export function needsSending(
   instance: AlertInstance,
@@ -108,6 +108,11 @@ export function needsSending(
     case 'firing':
       return sent?.kind !== 'firing' || unixMs - sent.unixMs >= repeatIntervalMs;
     case 'resolved':
-      return sent?.kind === 'firing';
+      if (sent === undefined || sent.kind === 'firing') return sent !== undefined;
+      // Again, for one who missed it, as in Prometheus.
+      return (
+        unixMs - sent.unixMs >= repeatIntervalMs &&
+        unixMs - state.resolvedAtUnixMs < RESOLVED_RETENTION_MS
+      );
   }
 }

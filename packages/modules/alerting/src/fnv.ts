@@ -1,14 +1,25 @@
 import { type Labels } from '@dwcp/core';
 
-const OFFSET = 0xcbf29ce484222325n;
-const PRIME = 0x100000001b3n;
-const MASK = 0xffffffffffffffffn;
+/** FNV-1a, 64 bits, in two halves: numbers are many times faster than bigints. */
+class Fnv1a64 {
+  high = 0xcbf29ce4;
+  low = 0x84222325;
+
+  /** The prime is 2^40 + 0x1b3; all products are below 2^53. */
+  add(byte: number): void {
+    const low = (this.low ^ byte) >>> 0;
+    const product = low * 0x1b3;
+    const carry = Math.floor(product / 0x1_0000_0000);
+    this.high = (this.high * 0x1b3 + carry + low * 0x100) >>> 0;
+    this.low = product >>> 0;
+  }
+}
 
 /** FNV-1a, 64 bits, of UTF-8. @see http://www.isthe.com/chongo/tech/comp/fnv/ */
 export function fnv1a64(bytes: Uint8Array): bigint {
-  let hash = OFFSET;
-  for (const byte of bytes) hash = ((hash ^ BigInt(byte)) * PRIME) & MASK;
-  return hash;
+  const hash = new Fnv1a64();
+  for (const byte of bytes) hash.add(byte);
+  return (BigInt(hash.high) << 32n) | BigInt(hash.low);
 }
 
 /**
@@ -16,7 +27,20 @@ export function fnv1a64(bytes: Uint8Array): bigint {
  * 0xff of each label by name.
  */
 export function fingerprintOf(labels: Labels): string {
-  const separator = Buffer.of(0xff);
-  const parts = labels.flat.flatMap((text) => [Buffer.from(text), separator]);
-  return fnv1a64(Buffer.concat(parts)).toString(16).padStart(16, '0');
+  const hash = new Fnv1a64();
+  for (const text of labels.flat) {
+    if (isAscii(text)) for (let i = 0; i < text.length; i++) hash.add(text.charCodeAt(i));
+    else for (const byte of Buffer.from(text)) hash.add(byte);
+    hash.add(0xff);
+  }
+  return hex(hash.high) + hex(hash.low);
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, '0');
 }

@@ -1,8 +1,10 @@
 import { type Alert, Labels, SampleBatchBuilder, type Series } from '@dwcp/core';
 
+import { keepsFiring } from './conditions/rule-conditions.ts';
 import { fnv1a64 } from './fnv.ts';
 import {
   DEFAULT_RESTORE,
+  type LostAlert,
   lostAlerts,
   restoredActiveAt,
   type RestoreOptions,
@@ -35,7 +37,7 @@ export class GroupRunner {
   readonly intervalMs: number;
   readonly rules: readonly RuleRunner[];
   readonly #env: RuleEnvironment;
-  readonly #restoreOptions: RestoreOptions | undefined;
+  #restoreOptions: RestoreOptions | undefined;
   readonly #abort = new AbortController();
   #startUnixMs = 0;
   #evaluations = 0;
@@ -120,6 +122,7 @@ export class GroupRunner {
     const { signal } = this.#abort;
     const startMs = clock.monotonicMs();
     this.lastEvaluationUnixMs = clock.nowUnixMs();
+    if (this.#evaluations === 0) await this.#restoreFiring(unixMs, signal);
     for (const rule of this.rules) {
       signal.throwIfAborted();
       await rule.evaluate(unixMs, signal);
@@ -154,20 +157,42 @@ export class GroupRunner {
     }
   }
 
+  /** Reads back the alerts that go on firing without a hit, before anything is evaluated. */
+  async #restoreFiring(unixMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#restoreOptions === undefined) return;
+    for (const runner of this.rules) {
+      const { rule } = runner;
+      if (rule.kind !== 'alerting' || !keepsFiring(rule)) continue;
+      await runner.restoreFiring(await this.#lost(rule, unixMs, signal), unixMs, signal);
+    }
+  }
+
+  /** Alerts that fired when an earlier process went down and that were not written since. */
+  async #lost(
+    rule: AlertingRule,
+    unixMs: number,
+    signal: AbortSignal,
+  ): Promise<readonly LostAlert[]> {
+    return lostAlerts(
+      await this.#past(rule, 'ALERTS', unixMs, signal),
+      await this.#past(rule, 'ALERTS_FOR_STATE', unixMs, signal),
+      this.#startUnixMs,
+    );
+  }
+
   /** Tells the end of alerts that an earlier process left firing. */
   async #tellLost(unixMs: number, signal: AbortSignal): Promise<void> {
     for (const runner of this.rules) {
       const { rule } = runner;
       if (rule.kind !== 'alerting') continue;
-      const lost = lostAlerts(
-        await this.#past(rule, 'ALERTS', unixMs, signal),
-        await this.#past(rule, 'ALERTS_FOR_STATE', unixMs, signal),
-        this.#startUnixMs,
-      );
+      // Of a slow group, what is active again may not have been written yet.
+      const lost = runner.withoutActive(await this.#lost(rule, unixMs, signal));
       if (lost.length === 0) continue;
       const templates = new AlertTemplates(rule);
       const alerts: Alert[] = [];
       for (const { labels, activeAtUnixMs } of lost) {
+        // It went on and has ended since: that was told.
+        if (runner.wasRestored(labels)) continue;
         const { annotations } = await templates.expand(
           { labels, value: Number.NaN },
           runner.templateContext(unixMs, signal),
@@ -186,7 +211,7 @@ export class GroupRunner {
           generatorUrl: this.#env.generatorUrl(rule.expression),
         });
       }
-      this.#env.notify(rule, alerts, unixMs);
+      if (alerts.length > 0) this.#env.notify(rule, alerts, unixMs);
       await this.#writeStale(
         lost.flatMap(({ series }) => series),
         unixMs,
@@ -221,6 +246,8 @@ export class GroupRunner {
   #takeOver(previous: GroupRunner): void {
     this.#startUnixMs = previous.#startUnixMs;
     this.#evaluations = previous.#evaluations;
+    // A reload right after the start: the alerts of the earlier process are still to be read back.
+    this.#restoreOptions = previous.#restoreOptions;
     this.#lostTold = previous.#lostTold;
     this.evaluationMs = previous.evaluationMs;
     this.lastEvaluationUnixMs = previous.lastEvaluationUnixMs;

@@ -1,4 +1,5 @@
 export * from './alertmanager/index.ts';
+export * from './decisions/index.ts';
 export {
   advance,
   type AlertInstance,
@@ -6,10 +7,21 @@ export {
   needsSending,
   RESOLVED_RETENTION_MS,
 } from './alert-instance.ts';
+export {
+  type Condition,
+  type DedupSettings,
+  type ErrorPolicy,
+  type NoDataPolicy,
+} from './conditions/condition.ts';
+export { type ExportedRules, type ExportNote, exportRules } from './conditions/export-rules.ts';
 export { DeliveryError, problemText, RuleFileError, type RuleProblem } from './errors.ts';
 export { fingerprintOf } from './fnv.ts';
 export { graphLink, tableLink } from './links.ts';
 export { loadRuleFiles } from './load-rule-files.ts';
+export {
+  AlertmanagerNotifier,
+  type AlertmanagerNotifierOptions,
+} from './notify/alertmanager-notifier.ts';
 export {
   judgeAddress,
   judgeHost,
@@ -31,26 +43,20 @@ export { type OutboxItem } from './notify/outbox-records.ts';
 export { type WebhookAlert, type WebhookBody, webhookBody } from './notify/webhook-body.ts';
 export { maskUrl } from './notify/http-sender.ts';
 export { WebhookNotifier, type WebhookNotifierOptions } from './notify/webhook-notifier.ts';
+export { MemoryRecordStore, type RecordStore } from './record-store.ts';
 export { restoredActiveAt, type RestoreOptions } from './restore.ts';
-export { type AlertingRule, type RecordingRule, type Rule, type RuleGroup } from './rule.ts';
+export {
+  type AlertingRule,
+  type RecordingRule,
+  type Recovery,
+  type Rule,
+  type RuleGroup,
+} from './rule.ts';
 export { RuleEvaluationError } from './rule-evaluation.ts';
 export { parseRuleFile } from './rule-file.ts';
 export { RuleManager, type RuleManagerOptions, type RuleManagerStats } from './rule-manager.ts';
 export { RuleMetrics } from './rule-metrics.ts';
 export { type RuleHealth } from './rule-runner.ts';
-export {
-  type BacktestFiring,
-  type BacktestOptions,
-  type BacktestResult,
-  backtestRules,
-} from './rule-tests/backtest.ts';
-export { ruleTestFailures } from './rule-tests/report-text.ts';
-export {
-  type RuleTestFailure,
-  type RuleTestReport,
-  type RuleTestResult,
-} from './rule-tests/rule-test.ts';
-export { runRuleTestFile, type RunRuleTestsOptions } from './rule-tests/run-test-file.ts';
 export {
   type AlertingRuleResponse,
   type AlertResponse,
@@ -63,34 +69,5 @@ export { formatFloat } from './template/format-float.ts';
 export { RuleTemplate, type RuleTemplateContext } from './template/rule-template.ts';
 export { TemplateError } from './template/template-error.ts';
 export { TextTemplate, type TextTemplateContext } from './template/text-template.ts';
-export { NotificationTemplates, type TemplateFile } from './receivers/notification-templates.ts';
-export { templateData } from './receivers/template-data.ts';
-export {
-  createIntegration,
-  createIntegrations,
-  type Integration,
-  type IntegrationKind,
-  type IntegrationSettings,
-  notificationFor,
-} from './receivers/create-receivers.ts';
-export { type Email, emailOf } from './receivers/email.ts';
-export { teamsMessage, type TeamsMessage } from './receivers/msteams.ts';
-export { opsgenieAlert, type OpsgenieAlert, opsgenieMessages } from './receivers/opsgenie.ts';
-export { type PagerdutyEvent, pagerdutyMessage, pagerdutySeverity } from './receivers/pagerduty.ts';
-export { type ReceiverOptions } from './receivers/receiver-environment.ts';
-export { dedupKeyOf, Rendering } from './receivers/rendering.ts';
-export {
-  type CommonSettings,
-  type EmailSettings,
-  type GlobalSettings,
-  type HttpSettings,
-  type MsteamsV2Settings,
-  type OpsgenieSettings,
-  type PagerdutySettings,
-  type ReceiverSettings,
-  type SlackSettings,
-  type TlsSettings,
-  type WebhookSettings,
-} from './receivers/settings.ts';
-export { slackMessage, type SlackMessage } from './receivers/slack.ts';
-export { type SlackBlock } from './receivers/slack-blocks.ts';
+export * from './incidents/index.ts';
+export * from './intake/index.ts';

@@ -1,22 +1,20 @@
-import {
-  isLegacyLabelName,
-  isLegacyMetricName,
-  Labels,
-  METRIC_NAME,
-  MonitoringError,
-  parseDuration,
-} from '@dwcp/core';
-import { parseExpression } from '@dwcp/promql';
+import { isLegacyMetricName, Labels, MonitoringError } from '@dwcp/core';
 
+import {
+  type AlertingExpression,
+  EXTENSION_KEYS,
+  readAlertingExpression,
+  readExtensions,
+} from './conditions/read-extensions.ts';
 import { RuleFileError } from './errors.ts';
+import { quote, readDuration, readLabels, readPromql } from './read-rule-values.ts';
 import { type AlertingRule, type RecordingRule, type Rule, type RuleGroup } from './rule.ts';
 import { RuleTemplate } from './template/rule-template.ts';
 import { type Place, YamlReader, type YamlMap } from './yaml-reader.ts';
 
 const GROUP_KEYS = ['name', 'interval', 'query_offset', 'limit', 'labels', 'rules'];
 const RULE_KEYS = ['alert', 'record', 'expr', 'for', 'keep_firing_for', 'labels', 'annotations'];
-
-const LABEL_NAME_FIX = 'use letters, digits and _, and do not start with a digit';
+const ALERT_KEYS = ['for', 'keep_firing_for', 'annotations', ...EXTENSION_KEYS];
 
 /**
  * Reads a Prometheus rule file.
@@ -70,7 +68,7 @@ function readGroup(reader: YamlReader, map: YamlMap, path: string): RuleGroup {
   const seen = new Map<string, Place>();
   for (const [index, item] of reader.list(map, 'rules').entries()) {
     reader.where = `group ${quote(name)}, rule ${index + 1}`;
-    const ruleMap = reader.map(item, 'a rule', RULE_KEYS);
+    const ruleMap = reader.map(item, 'a rule', [...RULE_KEYS, ...EXTENSION_KEYS]);
     if (ruleMap === undefined) continue;
     const rule = readRule(reader, ruleMap, labels);
     if (rule === undefined) continue;
@@ -107,9 +105,13 @@ function readRule(
     );
     return undefined;
   }
-  const expression = readExpression(reader, map);
   const labels = { ...groupLabels, ...readLabels(reader, map, 'labels') };
-  if (record !== '') return readRecording(reader, map, record, expression, labels);
+  if (record !== '') {
+    return readRecording(reader, map, record, readExpression(reader, map), labels);
+  }
+  const compiled: AlertingExpression = map.entries.has('condition')
+    ? readAlertingExpression(reader, map, alert)
+    : { expression: readExpression(reader, map) };
   if (alert === '') {
     reader.problem(map.place, 'neither alert nor record is set', 'add one of them with a name');
     return undefined;
@@ -117,11 +119,12 @@ function readRule(
   const rule: AlertingRule = {
     kind: 'alerting',
     name: alert,
-    expression,
+    ...compiled,
     forMs: readDuration(reader, map, 'for') ?? 0,
     keepFiringForMs: readDuration(reader, map, 'keep_firing_for') ?? 0,
     labels,
     annotations: readLabels(reader, map, 'annotations'),
+    ...readExtensions(reader, map, alert, compiled),
   };
   for (const key of ['labels', 'annotations'] as const) {
     for (const [name, text] of Object.entries(rule[key])) {
@@ -138,7 +141,7 @@ function readRecording(
   expression: string,
   labels: Readonly<Record<string, string>>,
 ): RecordingRule {
-  for (const key of ['for', 'keep_firing_for', 'annotations']) {
+  for (const key of ALERT_KEYS) {
     if (map.entries.has(key)) {
       reader.problem(
         reader.placeOf(map, key),
@@ -160,36 +163,11 @@ function readRecording(
 }
 
 function readExpression(reader: YamlReader, map: YamlMap): string {
-  const expression = (reader.text(map, 'expr') ?? '').trim();
-  if (expression === '') {
+  if ((reader.text(map, 'expr') ?? '').trim() === '') {
     reader.problem(map.place, 'expr is missing or empty', 'add expr: with a PromQL expression');
-    return expression;
+    return '';
   }
-  try {
-    parseExpression(expression);
-  } catch (error) {
-    if (!(error instanceof MonitoringError)) throw error;
-    reader.problem(
-      reader.placeOf(map, 'expr'),
-      `could not parse the expression ${quote(expression)}: ${error.message}`,
-      'correct the PromQL',
-    );
-  }
-  return expression;
-}
-
-function readDuration(reader: YamlReader, map: YamlMap, key: string): number | undefined {
-  const text = reader.text(map, key);
-  if (text === undefined) return undefined;
-  const durationMs = parseDuration(text);
-  if (durationMs === undefined) {
-    reader.problem(
-      reader.placeOf(map, key),
-      `${key}: ${quote(text)} is not a duration`,
-      'write for instance 30s, 5m or 1h30m',
-    );
-  }
-  return durationMs;
+  return readPromql(reader, map, 'expr', { element: false }) ?? '';
 }
 
 function readLimit(reader: YamlReader, map: YamlMap): number {
@@ -204,21 +182,6 @@ function readLimit(reader: YamlReader, map: YamlMap): number {
     );
   }
   return limit ?? 0;
-}
-
-/** Labels or annotations. */
-function readLabels(reader: YamlReader, map: YamlMap, key: string): Record<string, string> {
-  const labels: Record<string, string> = {};
-  for (const [name, value, place] of reader.texts(map, key)) {
-    const what = key === 'labels' ? 'label' : 'annotation';
-    if (!isLegacyLabelName(name)) {
-      reader.problem(place, `${quote(name)} is not a ${what} name`, LABEL_NAME_FIX);
-    } else if (key === 'labels' && name === METRIC_NAME) {
-      reader.problem(place, `the label ${METRIC_NAME} cannot be set`, 'use record: for the name');
-    }
-    labels[name] = value;
-  }
-  return labels;
 }
 
 function checkTemplate(
@@ -239,8 +202,4 @@ function checkTemplate(
       'correct the template',
     );
   }
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text);
 }

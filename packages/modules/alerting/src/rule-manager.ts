@@ -4,12 +4,15 @@ import {
   type Instruments,
   InvalidInputError,
   type Log,
+  type LogStore,
   type MetricQuery,
   type MetricStore,
   type Notifier,
   silentLog,
 } from '@dwcp/core';
 
+import { type ExplainedRule } from './decisions/explain-rule.ts';
+import { type RuleEvaluation } from './decisions/rule-decisions.ts';
 import { GroupRunner } from './group-runner.ts';
 import { tableLink } from './links.ts';
 import {
@@ -22,7 +25,7 @@ import { buildNotification } from './notify/notification.ts';
 import { DEFAULT_RESTORE, type RestoreOptions } from './restore.ts';
 import { RuleMetrics } from './rule-metrics.ts';
 import { type RuleEnvironment } from './rule-runner.ts';
-import { groupKeyOf, type RuleGroup } from './rule.ts';
+import { type AlertingRule, groupKeyOf, type RuleGroup } from './rule.ts';
 import {
   activeAlerts,
   type AlertsResponse,
@@ -37,6 +40,8 @@ export interface RuleManagerOptions {
   readonly query: MetricQuery;
   /** Gets ALERTS, ALERTS_FOR_STATE and what recording rules make; past alerts are read from it. */
   readonly store: MetricStore;
+  /** Where rules with a `log_count` condition count. Without it they fail. */
+  readonly logs?: Pick<LogStore, 'search'>;
   readonly clock: Clock;
   /** Each gets every notification. Default: none. */
   readonly notifiers?: readonly Notifier[];
@@ -59,6 +64,8 @@ export interface RuleManagerOptions {
   readonly repeatIntervalMs?: number;
   /** Default: outage tolerance 1 h, grace period 10 m. */
   readonly restore?: RestoreOptions;
+  /** Told of every evaluation of a rule; must not throw. */
+  readonly onEvaluated?: (evaluation: RuleEvaluation) => void;
   readonly queue?: Pick<
     NotificationQueueOptions,
     'capacity' | 'concurrency' | 'giveUpAfterMs' | 'minBackoffMs' | 'maxBackoffMs' | 'random'
@@ -104,6 +111,7 @@ export class RuleManager implements AsyncDisposable {
     this.#env = {
       query: options.query,
       store: options.store,
+      ...(options.logs === undefined ? {} : { logs: options.logs }),
       clock,
       log,
       metrics,
@@ -111,9 +119,19 @@ export class RuleManager implements AsyncDisposable {
       externalUrl,
       seriesLabels: options.seriesLabels ?? {},
       repeatIntervalMs: options.repeatIntervalMs ?? 4 * 3_600_000,
+      onEvaluated: options.onEvaluated,
       generatorUrl: options.generatorUrl ?? ((expression) => externalUrl() + tableLink(expression)),
       notify: (rule, alerts, unixMs) => {
-        const input = { rule, alerts, unixMs, externalLabels, externalUrl: externalUrl() };
+        const intervalMs = Math.max(this.#intervalOf(rule), this.#env.repeatIntervalMs);
+        const input = {
+          rule,
+          alerts,
+          unixMs,
+          externalLabels,
+          externalUrl: externalUrl(),
+          // As Prometheus tells Alertmanager: three repeats may be lost.
+          validUntilUnixMs: unixMs + 4 * intervalMs,
+        };
         for (const { name } of notifiers) {
           this.#queue.push(buildNotification({ ...input, receiver: name }));
         }
@@ -189,6 +207,15 @@ export class RuleManager implements AsyncDisposable {
     };
   }
 
+  /** The alerting rules that run, with how often, as `explainAlert` wants them. */
+  alertingRules(): readonly ExplainedRule[] {
+    return this.#sorted().flatMap(({ group, intervalMs }) =>
+      group.rules.flatMap((rule) =>
+        rule.kind === 'alerting' ? [{ rule, group, intervalMs }] : [],
+      ),
+    );
+  }
+
   /** Pending and firing alerts. */
   alerts(): readonly Alert[] {
     return this.#sorted().flatMap((runner) => runner.rules.flatMap((rule) => toAlerts(rule)));
@@ -214,6 +241,12 @@ export class RuleManager implements AsyncDisposable {
     return this.#queue.deliveries();
   }
 
+  /** A rule that a reload takes away is told as over, and no longer in a group. */
+  #intervalOf(rule: AlertingRule): number {
+    const runner = this.#runners.find(({ group }) => group.rules.includes(rule));
+    return runner?.intervalMs ?? this.#defaultIntervalMs;
+  }
+
   #sorted(): readonly GroupRunner[] {
     return this.#runners.toSorted(
       (a, b) => compare(a.group.file, b.group.file) || compare(a.group.name, b.group.name),
@@ -222,11 +255,16 @@ export class RuleManager implements AsyncDisposable {
 
   /** Ends evaluation and gives what waits to be delivered 5 s. Alerts stay as they are stored. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ timeoutMs: CLOSE_TIMEOUT_MS });
+  }
+
+  /** Ends evaluation, and delivers what waits within the limit. */
+  async close({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#changing;
     await Promise.all(this.#runners.map(async (runner) => await runner.stop()));
-    await this.#queue.close({ timeoutMs: CLOSE_TIMEOUT_MS });
+    await this.#queue.close({ timeoutMs });
   }
 }
 

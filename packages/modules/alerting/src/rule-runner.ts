@@ -3,13 +3,17 @@ import {
   type Clock,
   type Labels,
   type Log,
+  type LogStore,
   type MetricQuery,
   type MetricStore,
-  SampleBatchBuilder,
   type VectorSample,
 } from '@dwcp/core';
 
-import { type AlertInstance, needsSending, resolve } from './alert-instance.ts';
+import { type AlertInstance, type Hit, needsSending, resolve } from './alert-instance.ts';
+import { LogCounter } from './conditions/log-counter.ts';
+import { hasConditions, RuleConditions } from './conditions/rule-conditions.ts';
+import { type RuleEvaluation } from './decisions/rule-decisions.ts';
+import { type LostAlert } from './restore.ts';
 import {
   advanceAll,
   alertSeries,
@@ -20,6 +24,7 @@ import {
   RuleEvaluationError,
 } from './rule-evaluation.ts';
 import { type RuleMetrics } from './rule-metrics.ts';
+import { type Row, RuleSeries } from './rule-series.ts';
 import { type AlertingRule, type Rule, type RuleGroup } from './rule.ts';
 import { type RuleTemplateContext } from './template/rule-template.ts';
 
@@ -27,6 +32,11 @@ import { type RuleTemplateContext } from './template/rule-template.ts';
 export interface RuleEnvironment {
   readonly query: MetricQuery;
   readonly store: Pick<MetricStore, 'append' | 'select'>;
+  /**
+   * Where `log_count` counts; `given` when the counts are in the metric store already, as in tests.
+   * Undefined: rules with such a condition fail.
+   */
+  readonly logs?: Pick<LogStore, 'search'> | 'given';
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: RuleMetrics;
@@ -38,15 +48,10 @@ export interface RuleEnvironment {
   readonly generatorUrl: (expression: string) => string;
   /** Takes alerts of one rule that receivers have to hear of. */
   readonly notify: (rule: AlertingRule, alerts: readonly Alert[], unixMs: number) => void;
+  readonly onEvaluated?: ((evaluation: RuleEvaluation) => void) | undefined;
 }
 
 export type RuleHealth = 'unknown' | 'ok' | 'err';
-
-interface Row {
-  readonly labels: Labels;
-  readonly value: number;
-  readonly histogram?: VectorSample['histogram'];
-}
 
 /** One rule with its memory between evaluations. */
 export class RuleRunner {
@@ -54,8 +59,10 @@ export class RuleRunner {
   readonly #group: RuleGroup;
   readonly #env: RuleEnvironment;
   readonly #templates: AlertTemplates | undefined;
+  /** Undefined for a rule that Prometheus knows as it is. */
+  readonly #conditions: RuleConditions | undefined;
   #instances = new Map<string, AlertInstance>();
-  #written: ReadonlyMap<string, Labels> = new Map();
+  readonly #series: RuleSeries;
   health: RuleHealth = 'unknown';
   lastError: string | undefined;
   evaluationMs = 0;
@@ -77,7 +84,25 @@ export class RuleRunner {
     this.#group = group;
     this.#env = env;
     this.restored = options.restored;
-    this.#templates = rule.kind === 'alerting' ? new AlertTemplates(rule) : undefined;
+    this.#series = new RuleSeries(env);
+    if (rule.kind === 'recording') return;
+    this.#templates = new AlertTemplates(rule);
+    if (!hasConditions(rule)) return;
+    const storedLabels = (labels: Labels): Labels => this.storedLabels(labels);
+    const { clock, logs, query, store } = env;
+    const { logCounts: counted } = rule;
+    const counter =
+      logs === 'given'
+        ? logs
+        : counted && logs && new LogCounter({ counted, logs, store, clock, storedLabels });
+    this.#conditions = new RuleConditions(rule, {
+      query,
+      counter,
+      queryOffsetMs: group.queryOffsetMs,
+      startUnixMs: options.restored ? -Infinity : clock.nowUnixMs(),
+      storedLabels,
+      hitOf: async (sample, unixMs, signal) => await this.#hitOf(sample, unixMs, signal),
+    });
   }
 
   get instances(): ReadonlyMap<string, AlertInstance> {
@@ -86,18 +111,19 @@ export class RuleRunner {
 
   /** Series of the last evaluation: what goes stale when the rule goes away. */
   get writtenSeries(): readonly Labels[] {
-    return [...this.#written.values()];
+    return this.#series.written;
   }
 
   /** Goes on where the same rule of an earlier configuration stood. */
   takeOver(from: RuleRunner): void {
     this.#instances = from.#instances;
-    this.#written = from.#written;
+    this.#series.takeOver(from.#series);
     this.restored = from.restored;
     this.health = from.health;
     this.lastError = from.lastError;
     this.evaluationMs = from.evaluationMs;
     this.lastEvaluationUnixMs = from.lastEvaluationUnixMs;
+    if (from.#conditions !== undefined) this.#conditions?.takeOver(from.#conditions);
   }
 
   /** Evaluates; never throws but for an aborted signal. A failure keeps the alerts as they are. */
@@ -107,8 +133,10 @@ export class RuleRunner {
     this.lastEvaluationUnixMs = clock.nowUnixMs();
     let failed = false;
     try {
-      const rows = await this.#rows(unixMs, signal);
-      await this.#write(rows, unixMs - this.#group.queryOffsetMs, signal);
+      const { failure, rows } = await this.#rowsOrFailure(unixMs, signal);
+      if (rows !== undefined)
+        await this.#series.write(rows, unixMs - this.#group.queryOffsetMs, signal);
+      if (failure !== undefined) throw failure;
       this.health = 'ok';
       this.lastError = undefined;
     } catch (err) {
@@ -127,11 +155,41 @@ export class RuleRunner {
     }
     this.evaluationMs = clock.monotonicMs() - startMs;
     metrics.evaluated(this.#group, { durationMs: this.evaluationMs, failed });
+    this.#env.onEvaluated?.({
+      rule: this.rule,
+      group: this.#group,
+      unixMs,
+      instances: this.#instances,
+      error: this.lastError,
+    });
+  }
+
+  /** What to write; after a failure only where `on_error` says what becomes of the alerts. */
+  async #rowsOrFailure(
+    unixMs: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly rows?: readonly Row[]; readonly failure?: Error }> {
+    try {
+      return { rows: await this.#rows(unixMs, signal) };
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      if (signal.aborted || this.#conditions === undefined) return { failure };
+      if (this.rule.kind !== 'alerting') return { failure };
+      if (this.rule.onError === 'resolve') {
+        this.dismiss(unixMs);
+        return { failure, rows: [] };
+      }
+      const after = await this.#conditions.afterError(this.#instances, error, unixMs, signal);
+      return after === undefined
+        ? { failure }
+        : { failure, rows: this.#replaceInstances(this.rule, after, unixMs) };
+    }
   }
 
   async #rows(unixMs: number, signal: AbortSignal): Promise<readonly Row[]> {
     const { rule } = this;
     const at = unixMs - this.#group.queryOffsetMs;
+    await this.#conditions?.beforeEvaluation(unixMs, signal);
     const vector = await queryVector(this.#env.query, rule.expression, at, { signal });
     if (rule.kind === 'alerting') return await this.#advance(rule, vector, unixMs, signal);
     const rows = recordedSeries(rule, vector);
@@ -145,22 +203,17 @@ export class RuleRunner {
     unixMs: number,
     signal: AbortSignal,
   ): Promise<readonly Row[]> {
-    const { metrics, log } = this.#env;
     const hits = [];
     for (const sample of vector) {
       // An alert on a native histogram has the value 0, as in Prometheus.
       const value = sample.histogram === undefined ? sample.value : 0;
-      const hit = await this.#templates?.expand(
-        { labels: sample.labels, value },
-        this.templateContext(unixMs, signal),
-        (err) => {
-          metrics.templateFailed();
-          log.warn({ group: this.#group.name, rule: rule.name, err }, 'rule template failed');
-        },
-      );
-      if (hit !== undefined) hits.push(hit);
+      hits.push(await this.#hitOf({ labels: sample.labels, value }, unixMs, signal));
     }
-    const after = advanceAll(this.#instances, indexHits(hits), rule, unixMs);
+    const byKey = indexHits(hits);
+    const after =
+      this.#conditions === undefined
+        ? advanceAll(this.#instances, byKey, rule, unixMs)
+        : await this.#conditions.advance(this.#instances, byKey, unixMs, signal);
     const active = [...after.values()].filter(({ state }) => state.kind !== 'resolved');
     try {
       this.#checkLimit(active.length, 'alerts');
@@ -169,9 +222,32 @@ export class RuleRunner {
       this.#instances = new Map();
       throw error;
     }
+    return this.#replaceInstances(rule, after, unixMs);
+  }
+
+  /** Takes over what the alerts have become, tells receivers, and gives the series of the active. */
+  #replaceInstances(
+    rule: AlertingRule,
+    after: Map<string, AlertInstance>,
+    unixMs: number,
+  ): readonly Row[] {
     this.#instances = after;
     this.#notify(rule, unixMs);
-    return this.restored ? active.flatMap(alertSeries) : [];
+    if (!this.restored) return [];
+    return [...after.values()].flatMap(alertSeries);
+  }
+
+  #hitOf(
+    sample: Pick<VectorSample, 'labels' | 'value'>,
+    unixMs: number,
+    signal: AbortSignal,
+  ): Promise<Hit> {
+    const { metrics, log } = this.#env;
+    if (this.#templates === undefined) throw new Error('a recording rule has no alerts');
+    return this.#templates.expand(sample, this.templateContext(unixMs, signal), (err) => {
+      metrics.templateFailed();
+      log.warn({ group: this.#group.name, rule: this.rule.name, err }, 'rule template failed');
+    });
   }
 
   templateContext(
@@ -235,32 +311,30 @@ export class RuleRunner {
     this.restored = true;
   }
 
-  /** Labels as they are stored. */
-  storedLabels(labels: Labels): Labels {
-    const missing = Object.entries(this.#env.seriesLabels).filter(([name]) => !labels.has(name));
-    return missing.length === 0 ? labels : labels.with(Object.fromEntries(missing));
+  /** Takes firing alerts of an earlier process over, which go on without a hit. */
+  async restoreFiring(
+    lost: readonly LostAlert[],
+    unixMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (this.#conditions === undefined || lost.length === 0) return;
+    this.#instances = await this.#conditions.restore(lost, unixMs, signal);
   }
 
-  /** Writes this evaluation's rows, and staleness markers for series that are gone. */
-  async #write(rows: readonly Row[], unixMs: number, signal: AbortSignal): Promise<void> {
-    const batch = new SampleBatchBuilder();
-    const written = new Map<string, Labels>();
-    for (const row of rows) {
-      const labels = this.storedLabels(row.labels);
-      written.set(labels.key, labels);
-      if (row.histogram === undefined) batch.add(labels, unixMs, row.value);
-      else batch.addHistogram(labels, unixMs, row.histogram);
-    }
-    for (const [key, labels] of this.#written) {
-      if (!written.has(key)) batch.addStale(labels, unixMs);
-    }
-    if (batch.size === 0) return;
-    const { rejected } = await this.#env.store.append(batch.build(), { signal });
-    this.#written = written;
-    const reasons = Object.entries(rejected).filter(([, count]) => count > 0);
-    if (reasons.length > 0) {
-      const text = reasons.map(([reason, count]) => `${count} ${reason}`).join(', ');
-      throw new RuleEvaluationError(`the store refused samples of the result: ${text}`);
-    }
+  /** Whether an alert of an earlier process was taken over. @param stored its labels as stored */
+  wasRestored(stored: Labels): boolean {
+    return this.#conditions?.wasRestored(stored.key) ?? false;
+  }
+
+  /** Those alerts of an earlier process that are not active now. */
+  withoutActive(lost: readonly LostAlert[]): readonly LostAlert[] {
+    const active = [...this.#instances.values()].filter(({ state }) => state.kind !== 'resolved');
+    const keys = new Set(active.map(({ labels }) => this.storedLabels(labels).key));
+    return lost.filter(({ labels }) => !keys.has(labels.key));
+  }
+
+  /** Labels as they are stored. */
+  storedLabels(labels: Labels): Labels {
+    return this.#series.storedLabels(labels);
   }
 }

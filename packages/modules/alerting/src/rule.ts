@@ -1,3 +1,19 @@
+import {
+  type Condition,
+  type CountedSearch,
+  type DedupSettings,
+  type ErrorPolicy,
+  type NoDataPolicy,
+} from './conditions/condition.ts';
+
+/** When an alert that fires is over. */
+export interface Recovery {
+  /** PromQL; its elements say which alerts are over. */
+  readonly expression: string;
+  /** What the file has in place of an expression. */
+  readonly condition?: Condition;
+}
+
 /** A rule that makes alerts. Names and labels as the file has them, templates not yet expanded. */
 export interface AlertingRule {
   readonly kind: 'alerting';
@@ -11,6 +27,19 @@ export interface AlertingRule {
   /** The group's labels included. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /** What the file has in place of an expression; `expression` was made from it. */
+  readonly condition?: Condition;
+  /** Log records that are counted right before the expression is evaluated. */
+  readonly logCounts?: readonly CountedSearch[];
+  /** Without it an alert is over when the expression does not hold any more. */
+  readonly recover?: Recovery;
+  /** Without it missing data are as good as an expression that does not hold. */
+  readonly noData?: NoDataPolicy;
+  /** PromQL with elements as long as there is data; there when `noData` needs it. */
+  readonly dataExpression?: string;
+  /** Without it: `keep`. */
+  readonly onError?: ErrorPolicy;
+  readonly dedup?: DedupSettings;
 }
 
 /** A rule that writes the result of an expression as a new series. */

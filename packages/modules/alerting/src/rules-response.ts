@@ -1,9 +1,11 @@
 import { type Alert } from '@dwcp/core';
 
 import { type AlertInstance } from './alert-instance.ts';
+import { type Condition, type ErrorPolicy, type NoDataPolicy } from './conditions/condition.ts';
 import { type GroupRunner } from './group-runner.ts';
 import { isActive } from './restore.ts';
 import { type RuleHealth, type RuleRunner } from './rule-runner.ts';
+import { type AlertingRule } from './rule.ts';
 import { formatFloat } from './template/format-float.ts';
 
 /*
@@ -39,6 +41,14 @@ export interface AlertingRuleResponse extends RuleResponseBase {
   readonly keepFiringFor: number;
   readonly annotations: Readonly<Record<string, string>>;
   readonly alerts: readonly AlertResponse[];
+  /** What Prometheus does not know, where the rule has it. */
+  readonly condition?: Condition;
+  /** PromQL. */
+  readonly recover?: string;
+  readonly noData?: NoDataPolicy;
+  readonly onError?: ErrorPolicy;
+  /** The window in seconds. */
+  readonly dedup?: { readonly by: readonly string[]; readonly window: number };
 }
 
 export interface RecordingRuleResponse extends RuleResponseBase {
@@ -106,6 +116,20 @@ function ruleResponse(runner: RuleRunner): AlertingRuleResponse | RecordingRuleR
     annotations: rule.annotations,
     alerts,
     type: 'alerting',
+    ...extensionsOf(rule),
+  };
+}
+
+function extensionsOf(
+  rule: AlertingRule,
+): Pick<AlertingRuleResponse, 'condition' | 'recover' | 'noData' | 'onError' | 'dedup'> {
+  const { condition, dedup, noData, onError, recover } = rule;
+  return {
+    ...(condition === undefined ? {} : { condition }),
+    ...(recover === undefined ? {} : { recover: recover.expression }),
+    ...(noData === undefined ? {} : { noData }),
+    ...(onError === undefined ? {} : { onError }),
+    ...(dedup === undefined ? {} : { dedup: { by: dedup.by, window: dedup.windowMs / 1_000 } }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type Node,
   parseDocument,
   type YAMLMap,
+  visit,
 } from 'yaml';
 
 import { type RuleProblem } from './errors.ts';
@@ -59,7 +60,15 @@ export class YamlReader {
       this.problem(place, `not valid YAML: ${error.message}`, 'correct the syntax or indentation');
     }
     this.#resolve = (node) => (isAlias(node) ? node.resolve(document) : node);
-    if (document.errors.length === 0) this.#contents = document.contents;
+    if (document.errors.length > 0) return;
+    visit(document, {
+      Alias: (_key, node) => {
+        if (node.resolve(document) !== undefined) return;
+        const problem = `*${node.source} has no anchor &${node.source} before it`;
+        this.problem(this.#placeOfNode(node), problem, 'add the anchor, or write the value itself');
+      },
+    });
+    if (this.problems.length === 0) this.#contents = document.contents;
   }
 
   problem(place: Place, problem: string, fix: string): void {

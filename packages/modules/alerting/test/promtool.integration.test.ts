@@ -3,7 +3,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
-import { ruleTestFailures, runRuleTestFile } from '@dwcp/alerting';
+import { ruleTestFailures, runRuleTestFile } from '@dwcp/alerting/rule-tests';
 import { findProgram, wants } from '@dwcp/testing';
 import { describe, expect, test } from 'vitest';
 

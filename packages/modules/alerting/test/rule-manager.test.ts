@@ -98,6 +98,28 @@ test('each notification has an idempotency key of its own', async () => {
   expect(new Set(notifier.received.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(3);
 });
 
+test.each([
+  ['interval: 1s', 60_000, 240_000],
+  ['interval: 5m', 60_000, 20 * MINUTE],
+])(
+  'with %s a firing alert holds for four times the longer of interval and repeat',
+  async (head, repeatIntervalMs, validForMs) => {
+    const { clock, query, notifier, manager } = setUp(groupsOf('- {alert: A, expr: x}', head), {
+      repeatIntervalMs,
+    });
+    await using _ = manager;
+    query.set('x', [{}, 1]);
+    const startUnixMs = clock.nowUnixMs();
+    manager.start();
+    await clock.advance(5 * MINUTE);
+    const [first] = notifier.received;
+    const state = first?.alerts[0]?.state;
+    const firedAtUnixMs = state?.kind === 'firing' ? state.firedAtUnixMs : 0;
+    expect(firedAtUnixMs).toBeGreaterThan(startUnixMs);
+    expect(first?.validUntilUnixMs).toBe(firedAtUnixMs + validForMs);
+  },
+);
+
 test('a firing alert is repeated every repeat interval', async () => {
   const { clock, query, notifier, manager } = setUp(
     groupsOf('- {alert: A, expr: x}', 'interval: 1m'),

@@ -1,13 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import {
-  type AlertingRule,
-  loadRuleFiles,
-  parseRuleFile,
-  ruleTestFailures,
-  runRuleTestFile,
-} from '@dwcp/alerting';
+import { type AlertingRule, loadRuleFiles, parseRuleFile } from '@dwcp/alerting';
+import { ruleTestFailures, runRuleTestFile } from '@dwcp/alerting/rule-tests';
 import { type Expression, parseExpression } from '@dwcp/promql';
 import { describe, expect, test } from 'vitest';
 

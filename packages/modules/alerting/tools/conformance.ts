@@ -1,4 +1,4 @@
-// Runs the Alertmanager and template conformance files of a folder against our alerting:
+// Runs the Alertmanager, rule and template conformance files in and below a folder against our alerting:
 //   npm run conformance:alerting -- FOLDER [--json]
 // Exit codes: 0 all passed, 1 something failed, 2 wrong command line or nothing to run.
 import { resolve } from 'node:path';

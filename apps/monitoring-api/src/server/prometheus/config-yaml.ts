@@ -1,6 +1,5 @@
 import { formatDuration } from '@dwcp/core';
 import { type DiscoveryConfig, type RelabelConfig, type ScrapeJob } from '@dwcp/metrics-collector';
-import { stringify } from 'yaml';
 
 import { type Config } from '../../config/config.ts';
 
@@ -8,9 +7,11 @@ const SECRET = '<secret>';
 
 /**
  * The configuration as Prometheus would have it in its file, for clients that read it there: external
- * labels, rule files, what is scraped and sent on. Secrets are masked.
+ * labels, rule files, Alertmanagers, what is scraped and sent on. Secrets are masked.
  */
-export function configYaml(config: Config, jobs: readonly ScrapeJob[]): string {
+export async function configYaml(config: Config, jobs: readonly ScrapeJob[]): Promise<string> {
+  // Few ask for it, and it is large.
+  const { stringify } = await import('yaml');
   const interval = formatDuration(config.collection.intervalMs);
   return stringify(
     {
@@ -20,6 +21,9 @@ export function configYaml(config: Config, jobs: readonly ScrapeJob[]): string {
         external_labels: { region: config.region },
       },
       ...(config.alerting.ruleFiles.length === 0 ? {} : { rule_files: config.alerting.ruleFiles }),
+      ...(config.alerting.alertmanagers.length === 0
+        ? {}
+        : { alerting: { alertmanagers: config.alerting.alertmanagers.map(alertmanagerOf) } }),
       ...(jobs.length === 0 ? {} : { scrape_configs: jobs.map(jobOf) }),
       storage: {
         tsdb: { out_of_order_time_window: formatDuration(config.metrics.outOfOrderMs) },
@@ -121,4 +125,20 @@ function discoveriesOf(all: readonly DiscoveryConfig[]): Record<string, unknown>
 
 function withoutPassword(text: string): string {
   return text.replace(/^([a-z]+:\/\/[^/@:]*):[^/@]*@/i, `$1:${SECRET}@`);
+}
+
+function alertmanagerOf({
+  url,
+  authorization,
+  timeoutMs,
+}: Config['alerting']['alertmanagers'][number]): unknown {
+  const { protocol, host, pathname } = new URL(url);
+  return {
+    ...(authorization === undefined ? {} : { authorization: { credentials: SECRET } }),
+    scheme: protocol.replace(':', ''),
+    ...(pathname === '/' ? {} : { path_prefix: pathname }),
+    timeout: formatDuration(timeoutMs),
+    api_version: 'v2',
+    static_configs: [{ targets: [host] }],
+  };
 }

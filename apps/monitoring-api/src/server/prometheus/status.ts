@@ -26,8 +26,10 @@ export function registerStatusRoutes(add: AddRoute, { runtime }: ServerContext):
     '/api/v1/status/config',
     'The configuration in the form of Prometheus, without secrets',
     { answer: StatusConfigResponseSchema },
-    (_request, reply) =>
-      reply.send(success({ yaml: configYaml(config, runtime.scraper?.jobs ?? []) })),
+    async (_request, reply) => {
+      const yaml = await configYaml(config, runtime.scraper?.jobs ?? []);
+      return reply.send(success({ yaml }));
+    },
   );
 
   add(

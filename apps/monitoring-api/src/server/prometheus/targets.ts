@@ -44,9 +44,13 @@ export function registerTargetRoutes(add: AddRoute, { runtime }: ServerContext):
   add(
     ['GET'],
     '/api/v1/alertmanagers',
-    'Alertmanagers that alerts are sent to: none, since webhooks take their place here',
+    'Alertmanagers that alerts of rules are sent on to',
     { answer: AlertmanagersResponseSchema },
-    (_request, reply) => reply.send(success({ activeAlertmanagers: [], droppedAlertmanagers: [] })),
+    (_request, reply) => {
+      const urls = runtime.alerting?.alertmanagerUrls() ?? [];
+      const activeAlertmanagers = urls.map((url) => ({ url }));
+      return reply.send(success({ activeAlertmanagers, droppedAlertmanagers: [] }));
+    },
   );
 }
 

@@ -11,6 +11,7 @@ const COMPUTED_DEFAULTS: Readonly<Record<string, string>> = {
   dataDir: '`./data/<service>`',
   listen: '',
   'pushgateway.timeToLive': 'never',
+  'alerting.alertmanagerConfig': '',
 };
 
 interface Setting {
@@ -117,7 +118,11 @@ const SECTIONS: readonly (readonly [prefix: string, title: string, about?: strin
     'Every sample that is stored is sent on to each destination, from the log of the store: what a destination missed while it was away it gets afterwards.',
   ],
   ['pushgateway', 'Pushes of short-lived jobs'],
-  ['alerting', 'Alerting'],
+  [
+    'alerting',
+    'Alerting',
+    'Alerts go to `webhooks`, each told of everything at once and grouped by `alertname`, or where `alertmanagerConfig` says: that file is one of Alertmanager, and paths in it are relative to it. The two exclude each other. `alertmanagers` get the alerts of rules besides, repeated every minute, valid for four times the longer of a minute and the interval of the group. `SIGHUP` and `POST /-/reload` read the rule files, `webhooks` and `alertmanagerConfig` again, all or nothing; a change of `alertmanagers` wants a restart. What decides of notifications is on disk, in `<dataDir>/alerting`.',
+  ],
   ['retention', 'Retention'],
   ['collection', 'Collection'],
   ['query', 'Queries'],

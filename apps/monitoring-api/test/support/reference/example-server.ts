@@ -50,6 +50,17 @@ const MASKED_KEYS: Readonly<Record<string, unknown>> = {
   GOMEMLIMIT: 4_345_298_944,
   durationMs: 0.4,
   requestId: 'req-7',
+  startsAt: '2026-01-02T03:04:06.5Z',
+  endsAt: '2026-01-02T03:09:06.5Z',
+  updatedAt: '2026-01-02T03:04:06.5Z',
+  uptime: '2026-01-02T03:04:05Z',
+  silenceID: '1d0b3a52-6c11-4f5e-9a64-0b8a3a1f7c2e',
+  id: '1d0b3a52-6c11-4f5e-9a64-0b8a3a1f7c2e',
+  silencedBy: ['1d0b3a52-6c11-4f5e-9a64-0b8a3a1f7c2e'],
+  queuedAt: '2026-01-02T03:04:06.5Z',
+  lastAttemptAt: '2026-01-02T03:04:06.5Z',
+  finishedAt: '2026-01-02T03:04:06.52Z',
+  idempotencyKey: '8a1d7f0c5e3b42969d0c1f7ab0e4d2c3',
 };
 
 /** Sizes and counts in these parts of the status depend on when it was asked. */
@@ -104,7 +115,12 @@ export class ExampleServer implements AsyncDisposable {
             service: 'shop',
             dataDir: 'data',
             collection: { host: false, process: false },
-            alerting: { ruleFiles: ['rules/shop.yml'] },
+            alerting: {
+              ruleFiles: ['rules/shop.yml'],
+              webhooks: [
+                { name: 'on-call', url: `http://${address}/alerts`, allowPrivateNetwork: true },
+              ],
+            },
             scrapeConfigs: [
               {
                 job_name: 'queue',
@@ -134,12 +150,17 @@ export class ExampleServer implements AsyncDisposable {
       await this.#clock.advance(1_000);
       const alerts = this.runtime.rules?.stats().alertsFiring ?? 0;
       const up = this.runtime.scraper?.targets().every(({ health }) => health === 'up') ?? false;
-      const alertSeries = await this.runtime.metricStore.series({
-        matchers: parseSelector('ALERTS'),
-        startUnixMs: 0,
-        endUnixMs: this.#clock.nowUnixMs(),
-      });
-      return alerts > 0 && up && alertSeries.length > 0 ? true : undefined;
+      const stored = await Promise.all(
+        ['ALERTS', 'dwcp_notifications_total{notifier=~"on-call.*"}'].map((selector) =>
+          this.runtime.metricStore.series({
+            matchers: parseSelector(selector),
+            startUnixMs: 0,
+            endUnixMs: this.#clock.nowUnixMs(),
+          }),
+        ),
+      );
+      const isStored = stored.every(({ length }) => length > 0);
+      return alerts > 0 && up && isStored ? true : undefined;
     };
     await eventually(ask, { timeoutMs: 20_000, everyMs: 20, what: 'an alert of the example' });
   }

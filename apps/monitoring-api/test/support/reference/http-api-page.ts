@@ -31,6 +31,8 @@ interface OpenApi {
 const ORDER = [
   'Prometheus API',
   'Explain',
+  'Alertmanager API',
+  'Alerts',
   'Logs',
   'Traces',
   'Ingest',
@@ -42,6 +44,8 @@ const ORDER = [
 const ABOUT_TAG: Readonly<Record<string, string>> = {
   'Prometheus API':
     'Parameters, shapes and errors are those of the [HTTP API of Prometheus](https://prometheus.io/docs/prometheus/latest/querying/api/), so Grafana can use this server as a Prometheus data source. POST takes the same parameters as `application/x-www-form-urlencoded`.',
+  'Alertmanager API':
+    'Parameters, shapes and statuses are those of [version 2 of the API of Alertmanager](https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml), so Prometheus can send its alerts here, and amtool and Grafana read them and set silences. Errors are texts in JSON.',
   Ingest:
     'An answer of success means that the data is on disk. Bodies may be packed with gzip; unpacked they may have `server.bodyLimitBytes`.',
   Pushgateway:
@@ -72,14 +76,17 @@ export async function httpApiPage(server: ExampleServer): Promise<string> {
     blocks.push(`## ${tag}`, ABOUT_TAG[tag] ?? '');
     for (const [path, methods] of Object.entries(paths)) {
       const own = Object.entries(methods).filter(([, { tags = [] }]) => tags[0] === tag);
-      const [first] = own;
-      if (first === undefined) continue;
-      const [method, operation] = first;
-      const key = `${method.toUpperCase()} ${path}`;
-      const names = own.map(([name]) => name.toUpperCase()).join(', ');
-      blocks.push(`### ${names} ${path}`, ...operationBlocks(operation));
-      const answer = answers.get(key);
-      if (answer !== undefined) blocks.push(fence('sh', answer.command), answer.block);
+      // Methods that do the same, as GET and POST of a query, are told of once.
+      const summaries = new Set(own.map(([, { summary }]) => summary));
+      for (const summary of summaries) {
+        const alike = own.filter(([, operation]) => operation.summary === summary);
+        const names = alike.map(([name]) => name.toUpperCase());
+        const [first] = alike;
+        if (first === undefined) continue;
+        blocks.push(`### ${names.join(', ')} ${path}`, ...operationBlocks(first[1]));
+        const answer = answers.get(`${names[0] ?? ''} ${path}`);
+        if (answer !== undefined) blocks.push(fence('sh', answer.command), answer.block);
+      }
     }
   }
   return page(blocks);
@@ -137,6 +144,9 @@ function answerRows(responses: Operation['responses']): readonly (readonly strin
 }
 
 function bodyFields(schema: SchemaNode | undefined): string {
+  if (schema?.items !== undefined && !isTuple(schema.items)) {
+    return `, a list,${bodyFields(schema.items)}`;
+  }
   const names = Object.keys(schema?.properties ?? {});
   return names.length === 0 ? '' : ` with ${names.map(code).join(', ')}`;
 }
@@ -151,6 +161,9 @@ function answerOf(content: Content | undefined, about: string | undefined): stri
   if ('code' in properties && 'message' in properties) return 'OTLP status: `code`, `message`';
   if (schema.type === 'string') {
     return `${code(type)}${about === undefined ? '' : `: ${plain(about.replace(/\.$/, ''))}`}`;
+  }
+  if (schema.items !== undefined && !isTuple(schema.items)) {
+    return `list of ${fieldsOf(schema.items)}`;
   }
   return fieldsOf(schema);
 }
@@ -231,7 +244,7 @@ async function ask(
     if (lines.length === 0) throw new Error(`no line of ${path} matches ${grep}`);
     return { command, block: fence('text', lines.join('\n')) };
   }
-  if (text === '') return { command, block: 'It answers 204 without a body.' };
+  if (text === '') return { command, block: 'It answers without a body.' };
   return { command, block: fence('json', prettyJson(steady(JSON.parse(text)))) };
 }
 

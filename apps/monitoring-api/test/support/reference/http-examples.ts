@@ -96,6 +96,20 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   'GET /api/v1/alertmanagers': {},
   'GET /api/v1/rules': { parameters: [['rule_name[]', 'QueueTooLong']] },
   'GET /api/v1/alerts': {},
+  'GET /api/v1/notifications': { parameters: [['outcome', 'delivered']] },
+  'GET /api/v2/status': {},
+  'GET /api/v2/receivers': {},
+  'POST /api/v2/alerts': {
+    contentType: 'application/json',
+    body: `[{"labels": {"alertname": "BackupFailed", "instance": "db-1"},\n    "annotations": {"summary": "The backup of db-1 failed"}}]`,
+  },
+  'POST /api/v2/silences': {
+    contentType: 'application/json',
+    body: `{"matchers": [{"name": "instance", "value": "db-1", "isRegex": false}],\n    "startsAt": "2026-01-02T03:00:00Z", "endsAt": "2026-01-02T05:00:00Z",\n    "createdBy": "ann", "comment": "the disk is being replaced"}`,
+  },
+  'GET /api/v2/alerts': { parameters: [['filter', 'alertname="BackupFailed"']] },
+  'GET /api/v2/alerts/groups': { parameters: [['filter', 'alertname="BackupFailed"']] },
+  'GET /api/v2/silences': { parameters: [['active', 'true']] },
   'GET /api/v1/logs': {
     parameters: [
       ['text', 'stock'],
@@ -138,6 +152,8 @@ export const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   '/api/v1/write',
   // Bytes both ways, made and read by a server.
   '/api/v1/read',
+  // Its id differs from run to run; what it gives is an entry of those that are listed.
+  '/api/v2/silence/{silenceID}',
   // Off unless they are configured.
   '/api/v1/admin/tsdb/snapshot',
   '/api/v1/admin/tsdb/delete_series',

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 
+import { type PipelineStats } from '@dwcp/alerting';
 import { type Status } from '@dwcp/api-schema';
 import { type LabelValues, systemClock } from '@dwcp/core';
 import { HostCollector, type MetricCollector, ProcessCollector } from '@dwcp/metrics-collector';
 
+import { alertingCollector } from '#src/runtime/alerting/alerting-collector.ts';
 import { platformCollector } from '#src/runtime/platform-collector.ts';
 
 import { type CatalogueEntry, instrumentsOfSources, ROOT } from './instruments-of-sources.ts';
@@ -28,6 +30,18 @@ const STATUS: Status = {
   backends: [],
   scrape: { up: 0, down: 0 },
   rules: { groups: 0, alertsFiring: 0, alertsPending: 0 },
+};
+
+const PIPELINE: PipelineStats = {
+  alerts: 0,
+  groups: 0,
+  silences: 0,
+  waitingIntents: 0,
+  flushes: 0,
+  notifications: 0,
+  postponedFlushes: 0,
+  refusedAlerts: 0,
+  storeFailures: 0,
 };
 
 /** Metrics a kernel may have more of than the machine the catalogue was made with. */
@@ -75,6 +89,7 @@ export async function metricCatalogue(): Promise<MetricCatalogue> {
     REJECTED,
     ...instrumentsOfSources(),
     ...(await entriesOf(platformCollector(() => STATUS))),
+    ...(await entriesOf(alertingCollector(() => PIPELINE))),
     ...(await entriesOf(processCollector)),
   ];
   return { platform: sorted(platform), host: sorted(await entriesOf(host)) };

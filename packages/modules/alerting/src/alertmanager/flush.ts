@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 
+import { type Labels } from '@dwcp/core';
+
 import { compareAlerts, isResolved, type StoredAlert } from './alerts.ts';
 import {
   type NotificationLogEntry,
@@ -17,6 +19,7 @@ const LATE_MS = 1_000;
 /** What a flush decided about one alert. */
 export interface AlertDecision {
   readonly fingerprint: string;
+  readonly labels: Labels;
   readonly state: 'firing' | 'resolved';
   /** Fingerprints of alerts, and ids of silences, that hold it back. */
   readonly inhibitedBy: readonly string[];
@@ -26,7 +29,9 @@ export interface AlertDecision {
 /** What a flush decided about a group, for whoever asks why. */
 export interface FlushDecision {
   readonly unixMs: number;
+  readonly groupId: string;
   readonly groupKey: string;
+  readonly groupLabels: Labels;
   readonly routeId: string;
   readonly receiver: string;
   readonly alerts: readonly AlertDecision[];
@@ -38,8 +43,16 @@ export interface FlushDecision {
     readonly reason: NotifyReason | undefined;
     /** Absent where there is nothing to send, as with resolved alerts that nobody asked for. */
     readonly idempotencyKey?: string;
+    /** Where there is nothing new while alerts fire: from when on it is reminded of them. */
+    readonly repeatsAtUnixMs?: number;
+    /** It is time to remind of alerts that fire, and somebody sees to all of them. */
+    readonly acknowledged?: true;
   }[];
+  readonly nextFlushUnixMs: number;
 }
+
+/** Whether somebody sees to an alert. */
+export type IsAcknowledged = (fingerprint: string, unixMs: number) => boolean;
 
 export interface Flush {
   readonly record: FlushRecord;
@@ -61,6 +74,7 @@ export function flushGroup(
     readonly tickUnixMs: number;
     readonly nowUnixMs: number;
     readonly externalUrl: string;
+    readonly isAcknowledged?: IsAcknowledged;
   },
 ): Flush {
   const { tickUnixMs, nowUnixMs } = options;
@@ -71,6 +85,7 @@ export function flushGroup(
   const mutedBy = mutingIntervals(state, group, nowUnixMs);
   const decisions = alerts.map(({ fingerprint, labels, endsAtUnixMs }): AlertDecision => ({
     fingerprint,
+    labels,
     state: endsAtUnixMs <= nowUnixMs ? 'resolved' : 'firing',
     inhibitedBy: state.inhibitor.inhibiting(labels, nowUnixMs),
     silencedBy: state.silences.silencing(labels, nowUnixMs),
@@ -86,23 +101,26 @@ export function flushGroup(
   const released = alerts
     .filter((alert) => isResolved(alert, nowUnixMs))
     .map(({ fingerprint, updatedAtUnixMs }) => ({ fingerprint, updatedAtUnixMs }));
-  const next = { ...groupRecord(group), flushed: true };
+  const nextFlushUnixMs = tickUnixMs + route.groupIntervalMs;
   return {
     record: {
       kind: 'flush',
-      group: { ...next, nextFlushUnixMs: tickUnixMs + route.groupIntervalMs },
+      group: { ...groupRecord(group), flushed: true, nextFlushUnixMs },
       released,
       log: found.log,
       intents: found.intents,
     },
     decision: {
       unixMs: tickUnixMs,
+      groupId: group.id,
       groupKey: group.key,
+      groupLabels: group.labels,
       routeId: route.id,
       receiver: route.receiver,
       alerts: decisions,
       mutedBy,
       integrations: found.integrations,
+      nextFlushUnixMs,
     },
     changes: !group.flushed || released.length > 0 || found.log.length > 0,
   };
@@ -134,10 +152,11 @@ function notifications(
     readonly tickUnixMs: number;
     readonly nowUnixMs: number;
     readonly externalUrl: string;
+    readonly isAcknowledged?: IsAcknowledged;
     readonly alerts: readonly StoredAlert[];
   },
 ): Found {
-  const { nowUnixMs, externalUrl, alerts } = options;
+  const { nowUnixMs, externalUrl, alerts, isAcknowledged = () => false } = options;
   const { route } = group;
   const heldUp = nowUnixMs - options.tickUnixMs > LATE_MS;
   const tickUnixMs = heldUp ? nowUnixMs : options.tickUnixMs;
@@ -151,7 +170,8 @@ function notifications(
   const intents: NotificationRecord[] = [];
   const integrations: FlushDecision['integrations'][number][] = [];
   for (const { name, type, sendResolved } of state.integrationsOf(route.receiver)) {
-    const reason = reasonToNotify(state.log.get(name, group.key), {
+    const entry = state.log.get(name, group.key);
+    const reason = reasonToNotify(entry, {
       firing: firing ?? [],
       resolved: resolved ?? [],
       unixMs: tickUnixMs,
@@ -159,7 +179,19 @@ function notifications(
       sendResolved,
     });
     if (reason === undefined) {
-      integrations.push({ integration: name, reason });
+      const isTold = entry !== undefined && (firing ?? []).length > 0;
+      const repeatsAtUnixMs = (entry?.atUnixMs ?? 0) + route.repeatIntervalMs;
+      integrations.push({ integration: name, reason, ...(isTold ? { repeatsAtUnixMs } : {}) });
+      continue;
+    }
+    const expiresAtUnixMs = tickUnixMs + 2 * route.repeatIntervalMs + route.groupIntervalMs;
+    const isSeenTo = (fingerprint: string): boolean => isAcknowledged(fingerprint, nowUnixMs);
+    if (reason === 'repeat' && entry !== undefined && (firing ?? []).every(isSeenTo)) {
+      integrations.push({ integration: name, reason: undefined, acknowledged: true });
+      // An entry that expired would make the next flush a first one.
+      const ends =
+        entry.expiresAtUnixMs < tickUnixMs + route.repeatIntervalMs + route.groupIntervalMs;
+      if (ends) log.push({ ...entry, expiresAtUnixMs });
       continue;
     }
     log.push({
@@ -168,7 +200,7 @@ function notifications(
       firing: firing ?? [],
       resolved: resolved ?? [],
       atUnixMs: tickUnixMs,
-      expiresAtUnixMs: tickUnixMs + 2 * route.repeatIntervalMs + route.groupIntervalMs,
+      expiresAtUnixMs,
     });
     const sent = sendResolved ? alerts : alerts.filter((alert) => !isResolved(alert, nowUnixMs));
     if (sent.length === 0) {

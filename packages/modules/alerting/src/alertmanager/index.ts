@@ -29,7 +29,7 @@ export { Inhibitor } from './inhibitor.ts';
 export { type NotificationLogEntry, type NotifyReason } from './notification-log.ts';
 export { type NotificationOutbox, type RoutedNotification } from './outbox.ts';
 export { type AlertGroup, PipelineState } from './pipeline-state.ts';
-export { MemoryPipelineStore, type PipelineRecord, type PipelineStore } from './pipeline-store.ts';
+export { type PipelineRecord, type PipelineStore } from './pipeline-store.ts';
 export { AlertPipeline } from './pipeline.ts';
 export {
   PipelineFullError,
@@ -37,7 +37,7 @@ export {
   type PipelineStats,
   type PutAlertsResult,
 } from './pipeline-options.ts';
-export { pipelineNotifier } from './rule-alerts.ts';
+export { type AlertSink, pipelineNotifier } from './rule-alerts.ts';
 export {
   type PostableSilence,
   type Silence,
@@ -51,7 +51,12 @@ export {
   type GettableAlert,
   type PipelineView,
 } from './api/alerts.ts';
-export { type ApiAlertGroup, apiAlertGroups, type GroupsQuery } from './api/groups.ts';
+export {
+  type ApiAlertGroup,
+  apiAlertGroups,
+  type GroupsQuery,
+  type RenderRouteLabels,
+} from './api/groups.ts';
 export { readPostedAlerts, readPostedSilence } from './api/posted.ts';
 export {
   apiSilence,

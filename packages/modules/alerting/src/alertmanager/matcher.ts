@@ -60,10 +60,22 @@ export function compileMatcher({ operator, value: wanted }: LabelMatcher): (v: s
     case '=~':
     case '!~': {
       // Alertmanager's dot does not match a line feed, unlike that of PromQL.
-      const regexp = new AnchoredRegExp(`(?-s:${wanted})`);
+      const regexp = regExpOf(wanted);
       const positive = operator === '=~';
       return (value) => regexp.test(value) === positive;
     }
+  }
+}
+
+function regExpOf(wanted: string): AnchoredRegExp {
+  try {
+    return new AnchoredRegExp(`(?-s:${wanted})`);
+  } catch (cause) {
+    const { cause: inner } = cause instanceof Error ? cause : {};
+    const reason = inner instanceof Error ? inner.message : String(inner ?? cause);
+    // What it quotes at the end is what was made of the pattern.
+    const problem = `cannot parse ${JSON.stringify(wanted)}: ${reason.replace(/: `[^]*`$/, '')}`;
+    throw new InvalidInputError('regular expression', problem, { cause });
   }
 }
 

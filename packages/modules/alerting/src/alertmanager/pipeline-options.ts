@@ -1,9 +1,10 @@
 import { type Clock, type Log, MonitoringError } from '@dwcp/core';
 
 import { type AlertmanagerConfig } from './config/config.ts';
-import { type FlushDecision } from './flush.ts';
+import { type FlushDecision, type IsAcknowledged } from './flush.ts';
 import { type NotificationOutbox } from './outbox.ts';
-import { type PipelineStore } from './pipeline-store.ts';
+import { type PipelineState } from './pipeline-state.ts';
+import { type PipelineRecord, type PipelineStore } from './pipeline-store.ts';
 
 export interface PipelineOptions {
   readonly config: AlertmanagerConfig;
@@ -18,8 +19,12 @@ export interface PipelineOptions {
   readonly maxSilences?: number;
   /** While so many notifications wait for the outbox, groups wait too. */
   readonly maxIntents?: number;
+  /** Where somebody sees to all firing alerts of a group, receivers are not reminded of them. */
+  readonly isAcknowledged?: IsAcknowledged;
   /** Told of every flush, also of those that told nobody. */
   readonly onFlush?: (decision: FlushDecision) => void;
+  /** Told of what was stored and holds now; must not throw. */
+  readonly onCommit?: (records: readonly PipelineRecord[], state: PipelineState) => void;
   readonly newId?: () => string;
 }
 

@@ -247,10 +247,15 @@ export function groupRecord(group: AlertGroup): GroupRecord {
   return { id, routeId: route.id, labels: labels.toObject(), nextFlushUnixMs, flushed };
 }
 
+/** Of the records made in this process, the alerts: they need not be read back. */
+const alertOfRecord = new WeakMap<AlertRecord, StoredAlert>();
+
 export function toRecord(alert: StoredAlert): AlertRecord {
-  return { ...alert, labels: alert.labels.toObject() };
+  const record = { ...alert, labels: alert.labels.toObject() };
+  alertOfRecord.set(record, alert);
+  return record;
 }
 
 function fromRecord(record: AlertRecord): StoredAlert {
-  return { ...record, labels: Labels.from(record.labels) };
+  return alertOfRecord.get(record) ?? { ...record, labels: Labels.from(record.labels) };
 }

@@ -1,3 +1,4 @@
+import { type RecordStore } from '../record-store.ts';
 import { type StoredAlert } from './alerts.ts';
 import { type NotificationLogEntry } from './notification-log.ts';
 import { type NotificationRecord } from './outbox.ts';
@@ -47,28 +48,4 @@ export type PipelineRecord =
   | { readonly kind: 'silences-removed'; readonly ids: readonly string[] };
 
 /** Where the pipeline's changes are kept. */
-export interface PipelineStore {
-  /** Every record since the last `replace`, that one's included, in order. */
-  load(): Promise<readonly PipelineRecord[]>;
-  /** Resolves once all are durable. After a crash on the way, the first few may be there. */
-  append(records: readonly PipelineRecord[]): Promise<void>;
-  /** Puts these in the place of all records; after a crash on the way either the old or the new are there. */
-  replace(records: readonly PipelineRecord[]): Promise<void>;
-}
-
-/** Keeps records as long as the process lives. For tests, and where nothing need survive. */
-export class MemoryPipelineStore implements PipelineStore {
-  #records: string[] = [];
-
-  async load(): Promise<readonly PipelineRecord[]> {
-    return this.#records.map((record) => JSON.parse(record) as PipelineRecord);
-  }
-
-  async append(records: readonly PipelineRecord[]): Promise<void> {
-    for (const record of records) this.#records.push(JSON.stringify(record));
-  }
-
-  async replace(records: readonly PipelineRecord[]): Promise<void> {
-    this.#records = records.map((record) => JSON.stringify(record));
-  }
-}
+export type PipelineStore = RecordStore<PipelineRecord>;

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { type Log, silentLog } from '@dwcp/core';
 
-import { alertProblem, mergeAlert, type PostableAlert, storedAlert } from './alerts.ts';
+import { SerialQueue } from '../serial-queue.ts';
+import { alertProblem, isResolved, mergeAlert, type PostableAlert, storedAlert } from './alerts.ts';
 import { type AlertmanagerConfig } from './config/config.ts';
 import { DueQueue } from './due-queue.ts';
 import { flushGroup } from './flush.ts';
@@ -45,7 +46,7 @@ export class AlertPipeline implements AsyncDisposable {
   #timer: Disposable | undefined;
   /** On the monotonic clock: a wall clock that is set does not put it off. */
   #nextMaintenanceMs: number;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   #recordsSinceReplace = 0;
   #stopped = false;
   readonly #counts = {
@@ -67,7 +68,7 @@ export class AlertPipeline implements AsyncDisposable {
       outbox: options.outbox,
       log: this.#log,
       waiting: () => [...this.#state.intents.values()],
-      accepted: (keys) => this.#run(() => this.#commit([{ kind: 'accepted', keys }])),
+      accepted: (keys) => this.#queue.run(() => this.#commit([{ kind: 'accepted', keys }])),
     });
   }
 
@@ -109,7 +110,7 @@ export class AlertPipeline implements AsyncDisposable {
    * @throws PipelineFullError when they are too many, BackendError when the store cannot keep them
    */
   putAlerts(posted: readonly PostableAlert[]): Promise<PutAlertsResult> {
-    return this.#run(async () => {
+    return this.#queue.run(async () => {
       const { maxAlerts = 100_000 } = this.#options;
       const unixMs = this.nowUnixMs();
       const { resolveTimeoutMs } = this.#state.config;
@@ -124,6 +125,8 @@ export class AlertPipeline implements AsyncDisposable {
         }
         const next = storedAlert(alert, { unixMs, resolveTimeoutMs });
         const old = taken.get(next.fingerprint) ?? this.#state.alerts.get(next.fingerprint)?.alert;
+        // Over and unknown: it was told already, or there was nothing to tell.
+        if (old === undefined && isResolved(next, unixMs)) continue;
         if (old === undefined) added++;
         taken.set(next.fingerprint, mergeAlert(old, next));
       }
@@ -144,7 +147,7 @@ export class AlertPipeline implements AsyncDisposable {
 
   /** @returns the id of the silence, which may be a new one @throws InvalidInputError, SilenceNotFoundError */
   setSilence(posted: PostableSilence): Promise<string> {
-    return this.#run(async () => {
+    return this.#queue.run(async () => {
       const { maxSilences = 10_000, newId = randomUUID } = this.#options;
       const { silences } = this.#state;
       if (silences.size >= maxSilences && posted.id === undefined) {
@@ -159,7 +162,7 @@ export class AlertPipeline implements AsyncDisposable {
 
   /** Ends a silence now; one that is over stays as it is. @throws SilenceNotFoundError */
   expireSilence(id: string): Promise<void> {
-    return this.#run(async () => {
+    return this.#queue.run(async () => {
       const silence = this.#state.silences.get(id);
       if (silence === undefined) throw new SilenceNotFoundError(id);
       const unixMs = this.nowUnixMs();
@@ -170,7 +173,7 @@ export class AlertPipeline implements AsyncDisposable {
 
   /** Works by another configuration from now on; groups that are in both go on undisturbed. */
   reload(config: AlertmanagerConfig): Promise<void> {
-    return this.#run(async () => {
+    return this.#queue.run(async () => {
       const next = this.#state.under(config, this.nowUnixMs());
       await this.#replace(next);
       this.#state = next;
@@ -183,24 +186,16 @@ export class AlertPipeline implements AsyncDisposable {
     this.#stopped = true;
     this.#timer?.[Symbol.dispose]();
     this.#handOver[Symbol.dispose]();
-    await this.#queue;
-  }
-
-  /** One after the other: what one decides on, no other changes meanwhile. */
-  #run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
+    await this.#queue.idle();
   }
 
   /** Durable first, then in memory. */
   async #commit(records: readonly PipelineRecord[]): Promise<readonly AlertGroup[]> {
     await this.#options.store.append(records);
     this.#recordsSinceReplace += records.length;
-    return records.flatMap((record) => this.#state.apply(record));
+    const changed = records.flatMap((record) => this.#state.apply(record));
+    this.#options.onCommit?.(records, this.#state);
+    return changed;
   }
 
   async #replace(state: PipelineState): Promise<void> {
@@ -226,14 +221,15 @@ export class AlertPipeline implements AsyncDisposable {
   }
 
   #tick(): void {
-    this.#run(async () => {
-      if (this.#stopped) return;
-      const nowUnixMs = this.nowUnixMs();
-      await this.#flushDue(nowUnixMs);
-      if (this.#options.clock.monotonicMs() >= this.#nextMaintenanceMs) {
-        await this.#maintain(nowUnixMs);
-      }
-    })
+    this.#queue
+      .run(async () => {
+        if (this.#stopped) return;
+        const nowUnixMs = this.nowUnixMs();
+        await this.#flushDue(nowUnixMs);
+        if (this.#options.clock.monotonicMs() >= this.#nextMaintenanceMs) {
+          await this.#maintain(nowUnixMs);
+        }
+      })
       .catch((error: unknown) => {
         this.#counts.storeFailures++;
         this.#log.error({ err: error }, 'alert pipeline could not store what it decided');
@@ -242,7 +238,7 @@ export class AlertPipeline implements AsyncDisposable {
   }
 
   async #flushDue(nowUnixMs: number): Promise<void> {
-    const { maxIntents = 10_000, externalUrl, onFlush } = this.#options;
+    const { maxIntents = 10_000, externalUrl, isAcknowledged, onFlush } = this.#options;
     const due = this.#takeDue(nowUnixMs);
     if (due.length === 0) return;
     const retry = (): void => {
@@ -259,7 +255,8 @@ export class AlertPipeline implements AsyncDisposable {
       // Ticks that were slept through are one.
       const missed = Math.floor((nowUnixMs - planned) / route.groupIntervalMs);
       const tickUnixMs = planned + missed * route.groupIntervalMs;
-      const options = { tickUnixMs, nowUnixMs, externalUrl };
+      const acknowledged = isAcknowledged === undefined ? {} : { isAcknowledged };
+      const options = { tickUnixMs, nowUnixMs, externalUrl, ...acknowledged };
       return { group, ...flushGroup(this.#state, group, options) };
     });
     const records = flushes.filter(({ changes }) => changes).map(({ record }) => record);

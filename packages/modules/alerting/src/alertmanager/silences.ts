@@ -45,9 +45,17 @@ export function silenceState(silence: Silence, unixMs: number): SilenceState {
   return unixMs > silence.endsAtUnixMs ? 'expired' : 'active';
 }
 
+interface HeldSilence {
+  readonly silence: Silence;
+  readonly matches: LabelsTest;
+}
+
 /** The silences that are kept, with their matchers compiled. */
 export class Silences {
-  readonly #byId = new Map<string, { readonly silence: Silence; readonly matches: LabelsTest }>();
+  readonly #byId = new Map<string, HeldSilence>();
+  /** By a label that it wants to have one value; most want that, so few are looked at for an alert. */
+  readonly #byLabel = new Map<string, Map<string, HeldSilence>>();
+  readonly #others = new Map<string, HeldSilence>();
 
   get size(): number {
     return this.#byId.size;
@@ -62,18 +70,42 @@ export class Silences {
   }
 
   put(silence: Silence): void {
-    this.#byId.set(silence.id, { silence, matches: compileMatchers(silence.matchers) });
+    this.remove(silence.id);
+    const held = { silence, matches: compileMatchers(silence.matchers) };
+    this.#byId.set(silence.id, held);
+    const key = labelKeyOf(silence);
+    if (key === undefined) this.#others.set(silence.id, held);
+    else {
+      const alike = this.#byLabel.get(key) ?? new Map<string, HeldSilence>();
+      this.#byLabel.set(key, alike.set(silence.id, held));
+    }
   }
 
   remove(id: string): void {
+    const silence = this.get(id);
+    if (silence === undefined) return;
     this.#byId.delete(id);
+    this.#others.delete(id);
+    const key = labelKeyOf(silence) ?? '';
+    const alike = this.#byLabel.get(key);
+    alike?.delete(id);
+    if (alike?.size === 0) this.#byLabel.delete(key);
   }
 
   /** Ids of the active silences that hold an alert back, sorted. */
   silencing(labels: Labels, unixMs: number): readonly string[] {
     const ids: string[] = [];
-    for (const [id, { silence, matches }] of this.#byId) {
-      if (silenceState(silence, unixMs) === 'active' && matches(labels)) ids.push(id);
+    const look = (among: ReadonlyMap<string, HeldSilence>): void => {
+      for (const [id, { silence, matches }] of among) {
+        if (silenceState(silence, unixMs) === 'active' && matches(labels)) ids.push(id);
+      }
+    };
+    look(this.#others);
+    if (this.#byLabel.size > 0) {
+      for (const [name, value] of labels) {
+        const alike = this.#byLabel.get(keyOf(name, value));
+        if (alike !== undefined) look(alike);
+      }
     }
     return ids.sort();
   }
@@ -84,6 +116,17 @@ export class Silences {
       .filter(({ endsAtUnixMs }) => endsAtUnixMs + SILENCE_RETENTION_MS < unixMs)
       .map(({ id }) => id);
   }
+}
+
+/** The length tells where the value begins. */
+function keyOf(name: string, value: string): string {
+  return `${name.length}:${name}${value}`;
+}
+
+/** The label of its first matcher that wants a value to be there. */
+function labelKeyOf({ matchers }: Silence): string | undefined {
+  const exact = matchers.find(({ operator, value }) => operator === '=' && value !== '');
+  return exact && keyOf(exact.name, exact.value);
 }
 
 /**

@@ -13,11 +13,12 @@ export interface NotificationInput {
   readonly externalLabels: Readonly<Record<string, string>>;
   readonly externalUrl: string;
   readonly receiver: string;
+  readonly validUntilUnixMs?: number;
 }
 
 /** One notification of alerts of one rule: firing ones first, then by labels. */
 export function buildNotification(input: NotificationInput): Notification {
-  const { rule, receiver, externalUrl } = input;
+  const { rule, receiver, externalUrl, validUntilUnixMs } = input;
   const alerts = input.alerts
     .map((alert) => withExternalLabels(alert, input.externalLabels))
     .sort((a, b) => rank(a) - rank(b) || a.labels.compare(b.labels));
@@ -30,6 +31,7 @@ export function buildNotification(input: NotificationInput): Notification {
     groupLabels: { alertname: rule.name },
     alerts,
     externalUrl,
+    ...(validUntilUnixMs === undefined ? {} : { validUntilUnixMs }),
   };
 }
 

@@ -25,6 +25,8 @@ export interface OutboxOptions extends Omit<DeliveryOptions, 'metrics' | 'log'> 
   readonly clock: Clock;
   readonly log?: Log;
   readonly instruments?: Instruments;
+  /** Told of each delivery that ended, once that is noted; must not throw. */
+  readonly onDelivery?: (delivery: DeliveryRecord) => void;
 }
 
 /** What became of items that were offered. */
@@ -267,6 +269,7 @@ export class Outbox implements AsyncDisposable {
       unixMs,
       error: lastError,
     });
+    this.#options.onDelivery?.(record.snapshot());
     if (this.#ended >= Math.max(MIN_ENDED, 2 * this.#taken.size)) await this.#rewrite();
   }
 

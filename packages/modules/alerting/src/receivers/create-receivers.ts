@@ -256,10 +256,13 @@ function webhook(
         ? { key: oneOf(`${where}.secret`, [settings.secret, settings.secret_file]) }
         : {}),
       messages: (rendering, { url, key }) => {
-        const { notification, unixMs } = rendering;
+        const { notification, unixMs, routeLabels } = rendering;
         const body = JSON.stringify(
           settings.payload === undefined
-            ? webhookBody(notification, settings.max_alerts ?? 0)
+            ? {
+                ...webhookBody(notification, settings.max_alerts ?? 0),
+                ...(Object.keys(routeLabels).length === 0 ? {} : { routeLabels }),
+              }
             : rendering.deep('webhook_configs.payload', settings.payload),
         );
         const signed = key === '' ? {} : signature(key, body, unixMs);

@@ -1,5 +1,6 @@
-import { builtinFunctions } from '../template/builtin-functions.ts';
-import { executeTemplate, type LibraryTemplate } from '../template/executor.ts';
+import { stringArg } from '../template/arguments.ts';
+import { builtinFunctions, fn } from '../template/builtin-functions.ts';
+import { executeTemplate, type LibraryTemplate, TemplateCallError } from '../template/executor.ts';
 import { type Tree } from '../template/nodes.ts';
 import { parseTemplate } from '../template/parser.ts';
 import { DEFAULT_TEMPLATES } from './default-templates.ts';
@@ -22,6 +23,8 @@ export interface RenderOptions {
   readonly data: unknown;
   /** The moment of the notification. */
   readonly unixMs: number;
+  /** What `routeLabels "name"` renders: templates by name. Default none. */
+  readonly routeLabels?: Readonly<Record<string, string>>;
   /** Values are escaped as HTML, but for those that went through `safeHtml`. Default false. */
   readonly html?: boolean;
 }
@@ -30,7 +33,14 @@ export interface RenderOptions {
 const MAX_LENGTH = 8 * 1024 * 1024;
 const MAX_STEPS = 5_000_000;
 
-const functions = new Set([...builtinFunctions.keys(), ...notificationFunctionNames]);
+/** Labels of a route that lead to each other, one in the other. */
+const MAX_NESTING = 16;
+
+const functions = new Set([
+  ...builtinFunctions.keys(),
+  ...notificationFunctionNames,
+  'routeLabels',
+]);
 const none: ReadonlyMap<string, string> = new Map([['call', 'no value here is a function']]);
 
 /** Go templates with Alertmanager's functions and the templates of files. */
@@ -61,16 +71,39 @@ export class NotificationTemplates {
    * @param name shown in errors, such as `slack_configs.title`
    * @throws TemplateError when it does not parse or cannot be executed
    */
-  render(name: string, text: string, { data, unixMs, html = false }: RenderOptions): string {
+  render(name: string, text: string, options: RenderOptions): string {
+    return this.#render(name, text, options, 0);
+  }
+
+  #render(name: string, text: string, options: RenderOptions, nesting: number): string {
     if (!text.includes('{{')) return text;
+    const { data, unixMs, html = false } = options;
+    const routeLabels = fn(1, 1, (args) =>
+      this.#routeLabel(stringArg(args, 0), options, nesting + 1),
+    );
     return executeTemplate(this.#tree(name, text), {
       data,
       library: this.#library,
-      functions: new Map([...builtinFunctions, ...notificationFunctions(unixMs)]),
+      functions: new Map([
+        ...builtinFunctions,
+        ...notificationFunctions(unixMs),
+        ['routeLabels', routeLabels],
+      ]),
       maxLength: MAX_LENGTH,
       maxSteps: MAX_STEPS,
       print: html ? printHtml : printText,
     });
+  }
+
+  /** A label of the route, '' when it has none of the name. */
+  #routeLabel(name: string, options: RenderOptions, nesting: number): string {
+    if (nesting > MAX_NESTING) {
+      throw new TemplateCallError(`the label ${JSON.stringify(name)} of the route leads to itself`);
+    }
+    const { routeLabels = {} } = options;
+    const text = Object.hasOwn(routeLabels, name) ? (routeLabels[name] ?? '') : '';
+    // Where it goes into HTML, it is escaped there.
+    return this.#render(`labels.${name}`, text, { ...options, html: false }, nesting);
   }
 
   /** The texts are those of the configuration, a bounded number of them. */

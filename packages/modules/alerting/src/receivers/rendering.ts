@@ -36,6 +36,16 @@ export class Rendering {
     return dedupKeyOf(this.notification.groupKey);
   }
 
+  /** The labels of the route, rendered; one that fails is left out. */
+  get routeLabels(): Readonly<Record<string, string>> {
+    const labels = Object.entries(this.notification.routeLabels ?? {});
+    return Object.fromEntries(
+      labels
+        .map(([name, text]) => [name, this.text(`labels.${name}`, text)] as const)
+        .filter(([, value]) => value !== ''),
+    );
+  }
+
   /** @param fallback a template of ours, used when `template` is undefined or fails */
   text(field: string, template: string | undefined, fallback = ''): string {
     return this.#render(field, template, fallback, false);
@@ -74,7 +84,8 @@ export class Rendering {
   #render(field: string, template: string | undefined, fallback: string, html: boolean): string {
     if (!(template ?? fallback).includes('{{')) return template ?? fallback;
     this.#data ??= templateData(this.notification);
-    const options = { data: this.#data, unixMs: this.unixMs, html };
+    const { routeLabels = {} } = this.notification;
+    const options = { data: this.#data, unixMs: this.unixMs, routeLabels, html };
     try {
       return this.#templates.render(field, template ?? fallback, options);
     } catch (error) {

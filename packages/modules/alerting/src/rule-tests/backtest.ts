@@ -1,8 +1,16 @@
-import { type Labels, type MetricQuery, MonitoringError, type Series } from '@dwcp/core';
+import { Labels, type MetricQuery, MonitoringError } from '@dwcp/core';
 
 import { type AlertInstance, type Hit } from '../alert-instance.ts';
-import { advanceAll, AlertTemplates, indexHits, queryVector } from '../rule-evaluation.ts';
+import { hasConditions, RuleConditions } from '../conditions/rule-conditions.ts';
+import {
+  advanceAll,
+  AlertTemplates,
+  indexHits,
+  queryVector,
+  RuleEvaluationError,
+} from '../rule-evaluation.ts';
 import { type AlertingRule, type RuleGroup } from '../rule.ts';
+import { StepwiseQuery } from './stepwise-query.ts';
 
 export interface BacktestOptions {
   /** Answers from stored history. */
@@ -35,6 +43,7 @@ export interface BacktestResult {
 
 /** Steps of one range query; servers answer 11,000 at most. */
 const STEPS_PER_QUERY = 5_000;
+const NEVER = new AbortController().signal;
 
 /**
  * Tells what alerting rules would have done over stored history, evaluated at the interval of their
@@ -62,6 +71,8 @@ class RuleBacktest {
   readonly #options: BacktestOptions;
   readonly #templates: AlertTemplates;
   readonly #stepMs: number;
+  readonly #query: StepwiseQuery;
+  readonly #conditions: RuleConditions | undefined;
   readonly #open = new Map<string, number>();
   readonly #firings: BacktestFiring[] = [];
   #instances = new Map<string, AlertInstance>();
@@ -72,6 +83,20 @@ class RuleBacktest {
     this.#options = options;
     this.#templates = new AlertTemplates({ ...rule, annotations: {} });
     this.#stepMs = group.intervalMs ?? options.defaultIntervalMs ?? 15_000;
+    const { dataExpression, expression, recover } = rule;
+    this.#query = new StepwiseQuery(
+      options.query,
+      [expression, recover?.expression, dataExpression].filter((text) => text !== undefined),
+    );
+    if (!hasConditions(rule)) return;
+    this.#conditions = new RuleConditions(rule, {
+      query: this.#query,
+      counter: 'given',
+      queryOffsetMs: group.queryOffsetMs,
+      startUnixMs: -Infinity,
+      storedLabels: (labels) => labels,
+      hitOf: async ({ labels, value }, unixMs) => await this.#hit(labels, value, unixMs),
+    });
   }
 
   async result(): Promise<Pick<BacktestResult, 'firings' | 'problem'>> {
@@ -79,6 +104,7 @@ class RuleBacktest {
     const partMs = STEPS_PER_QUERY * this.#stepMs;
     let problem: string | undefined;
     try {
+      await this.#checkCounts();
       for (let fromMs = startUnixMs; fromMs <= endUnixMs; fromMs += partMs) {
         await this.#part(fromMs, Math.min(endUnixMs, fromMs + partMs - this.#stepMs));
       }
@@ -92,25 +118,42 @@ class RuleBacktest {
   }
 
   async #part(fromMs: number, toMs: number): Promise<void> {
-    const { query, signal } = this.#options;
     const { queryOffsetMs } = this.#group;
-    const { value } = await query.range(
-      {
-        expression: this.#rule.expression,
-        startUnixMs: fromMs - queryOffsetMs,
-        endUnixMs: toMs - queryOffsetMs,
-        stepMs: this.#stepMs,
-      },
-      signal === undefined ? {} : { signal },
-    );
-    const columns = value.kind === 'matrix' ? value.series.map((series) => new Column(series)) : [];
+    const { signal = NEVER } = this.#options;
+    const range = {
+      startUnixMs: fromMs - queryOffsetMs,
+      endUnixMs: toMs - queryOffsetMs,
+      stepMs: this.#stepMs,
+    };
+    await this.#query.load(range, signal);
     for (let unixMs = fromMs; unixMs <= toMs; unixMs += this.#stepMs) {
       const hits: Hit[] = [];
-      for (const column of columns) {
-        const found = column.at(unixMs - queryOffsetMs);
-        if (found !== undefined) hits.push(await this.#hit(column.labels, found, unixMs));
+      const { expression } = this.#rule;
+      for (const { histogram, labels, value } of this.#query.at(
+        expression,
+        unixMs - queryOffsetMs,
+      )) {
+        // A histogram counts as 0, as in rules.
+        hits.push(await this.#hit(labels, histogram === undefined ? value : 0, unixMs));
       }
-      this.#advance(hits, unixMs);
+      await this.#advance(hits, unixMs, signal);
+    }
+  }
+
+  /** @throws RuleEvaluationError when the log records that the rule asks about were not counted */
+  async #checkCounts(): Promise<void> {
+    const { endUnixMs, query, signal, startUnixMs } = this.#options;
+    for (const { labels } of this.#rule.logCounts ?? []) {
+      const expression = `count(${Labels.from(labels).toString()})`;
+      const stepMs = Math.max(this.#stepMs, Math.ceil((endUnixMs - startUnixMs) / STEPS_PER_QUERY));
+      const { value } = await query.range(
+        { expression, startUnixMs, endUnixMs, stepMs },
+        signal === undefined ? {} : { signal },
+      );
+      if (value.kind === 'matrix' && value.series.length > 0) continue;
+      throw new RuleEvaluationError(
+        `log_count: the history has no counts ${Labels.from(labels).toString()}; they are written while the rule is loaded`,
+      );
     }
   }
 
@@ -129,8 +172,12 @@ class RuleBacktest {
     );
   }
 
-  #advance(hits: readonly Hit[], unixMs: number): void {
-    this.#instances = advanceAll(this.#instances, indexHits(hits), this.#rule, unixMs);
+  async #advance(hits: readonly Hit[], unixMs: number, signal: AbortSignal): Promise<void> {
+    const byKey = indexHits(hits);
+    this.#instances =
+      this.#conditions === undefined
+        ? advanceAll(this.#instances, byKey, this.#rule, unixMs)
+        : await this.#conditions.advance(this.#instances, byKey, unixMs, signal);
     for (const [key, { state }] of this.#instances) {
       const firedAtUnixMs = this.#open.get(key);
       if (state.kind === 'firing' && firedAtUnixMs === undefined) this.#open.set(key, unixMs);
@@ -144,27 +191,5 @@ class RuleBacktest {
   #close(key: string, firedAtUnixMs: number, endedAtUnixMs: number | undefined): void {
     const labels = this.#instances.get(key)?.labels.toObject() ?? {};
     this.#firings.push({ labels, firedAtUnixMs, endedAtUnixMs });
-  }
-}
-
-/** One series of a range, read from its beginning to its end. */
-class Column {
-  readonly #series: Series;
-  #next = 0;
-
-  constructor(series: Series) {
-    this.#series = series;
-  }
-
-  get labels(): Labels {
-    return this.#series.labels;
-  }
-
-  /** The value at a moment, if there is one; a histogram counts as 0, as in rules. */
-  at(unixMs: number): number | undefined {
-    const { timestamps, values, histograms } = this.#series;
-    while ((timestamps[this.#next] ?? Infinity) < unixMs) this.#next++;
-    if (timestamps[this.#next] !== unixMs) return undefined;
-    return histograms?.[this.#next] === undefined ? values[this.#next] : 0;
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '@dwcp/core';
 import { PromqlEngine, samplesOfLine, writeHistogram } from '@dwcp/promql';
 
+import { givenCounts } from '../conditions/given-counts.ts';
 import { queryVector } from '../rule-evaluation.ts';
 import { RuleMetrics } from '../rule-metrics.ts';
 import { type RuleEnvironment, RuleRunner } from '../rule-runner.ts';
@@ -59,9 +60,8 @@ class TestRun {
     const { startUnixMs, intervalMs: stepMs } = test;
     this.#test = test;
     this.#conditions = conditions;
-    this.#store = new TestStore(
-      test.inputs.map((line) => samplesOfLine(line, { stepMs, startUnixMs })),
-    );
+    const inputs = test.inputs.map((line) => samplesOfLine(line, { stepMs, startUnixMs }));
+    this.#store = new TestStore(inputs.flatMap((series) => givenCounts(series, groups)));
     const engine = new PromqlEngine({ store: this.#store, clock });
     this.#query = withSubqueryStep(engine, evaluationIntervalMs);
     const env = this.#environment();
@@ -74,6 +74,7 @@ class TestRun {
     return {
       query: this.#query,
       store: this.#store,
+      logs: 'given',
       clock: this.#conditions.clock,
       log: silentLog,
       metrics: new RuleMetrics(undefined),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -53,6 +53,26 @@ test('a file that cannot be read fails with the reason', async () => {
   writeFileSync(join(folder, 'am-inhibit.json'), '{');
   expect(await run(folder)).toBe(1);
   expect(out).toMatch(/failed {2}am-inhibit\.json {2}.*JSON/);
+});
+
+test('a file of a known kind under another name, or in a folder below, is run; others are named', async () => {
+  mkdirSync(join(folder, 'below'));
+  writeFileSync(join(folder, 'below', 'mine.json'), JSON.stringify(good));
+  writeFileSync(join(folder, 'other.json'), '{"a": 1}');
+  writeFileSync(join(folder, 'notes.txt'), 'text');
+  expect(await run(folder)).toBe(0);
+  expect(out).toBe(
+    'passed  mine.json  1 of 1 cases\n' +
+      'unknown notes.txt  of no kind that is run here\n' +
+      'unknown other.json  of no kind that is run here\n' +
+      '1 of 1 files passed, 1 of 1 cases\n',
+  );
+});
+
+test('a folder of files that are all unknown is exit code 2', async () => {
+  writeFileSync(join(folder, 'other.json'), '{"a": 1}');
+  expect(await run(folder)).toBe(2);
+  expect(err).toContain('has no am-matchers-classic*.json');
 });
 
 test('with --json the whole is one document', async () => {

@@ -13,6 +13,8 @@ const CASES: Readonly<Record<string, number>> = {
   'am-route-match.json': 24,
   'am-routes-recorded.json': 750,
   'am-time-intervals.json': 92,
+  'prom-rules-live-recorded.json': 30,
+  'prom-templates.json': 52,
 };
 
 describe.skipIf(!hasConformance)(`what Alertmanager does${SKIPPED}`, async () => {

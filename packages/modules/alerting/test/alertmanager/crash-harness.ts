@@ -1,6 +1,6 @@
 import {
   AlertPipeline,
-  MemoryPipelineStore,
+  MemoryRecordStore,
   type NotificationOutbox,
   type PipelineRecord,
   type PipelineStore,
@@ -16,10 +16,10 @@ export const DEATHS = ['before', 'half-way', 'after'] as const;
 
 export type Death = (typeof DEATHS)[number];
 
-class Killed extends Error {}
+export class Killed extends Error {}
 
 /** Counts the operations that leave a trace, and ends the process at one of them. */
-class Fate {
+export class Fate {
   operations = 0;
   dead = false;
   readonly #at: number;
@@ -65,7 +65,7 @@ export async function playWithCrash(
 ): Promise<CrashRun> {
   const clock = new ManualClock();
   const startUnixMs = clock.nowUnixMs();
-  const durable = new MemoryPipelineStore();
+  const durable = new MemoryRecordStore<PipelineRecord>();
   const receivers = new RecordingOutbox(() => clock.nowUnixMs());
   const config = configOf(scenario.config);
   let fate = new Fate(crash.at, crash.death);

@@ -1,4 +1,9 @@
-import { AlertPipeline, MemoryPipelineStore, PipelineState } from '@dwcp/alerting';
+import {
+  AlertPipeline,
+  MemoryRecordStore,
+  type PipelineRecord,
+  PipelineState,
+} from '@dwcp/alerting';
 import { ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
@@ -25,7 +30,7 @@ const config = configOf({
 
 test('a snapshot gives the state back, with an alert that only one of its groups still holds', async () => {
   const clock = new ManualClock();
-  const store = new MemoryPipelineStore();
+  const store = new MemoryRecordStore<PipelineRecord>();
   const outbox = new RecordingOutbox(() => clock.nowUnixMs());
   await using pipeline = await AlertPipeline.open({
     config,

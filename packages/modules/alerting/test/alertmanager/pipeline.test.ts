@@ -7,7 +7,8 @@ import {
   apiSilences,
   apiStatus,
   type FlushDecision,
-  MemoryPipelineStore,
+  MemoryRecordStore,
+  type PipelineRecord,
   PipelineFullError,
   type PipelineOptions,
   readPostedAlerts,
@@ -37,12 +38,12 @@ const base = {
 
 let clock: ManualClock;
 let outbox: RecordingOutbox;
-let store: MemoryPipelineStore;
+let store: MemoryRecordStore<PipelineRecord>;
 
 beforeEach(() => {
   clock = new ManualClock();
   outbox = new RecordingOutbox(() => clock.nowUnixMs());
-  store = new MemoryPipelineStore();
+  store = new MemoryRecordStore<PipelineRecord>();
 });
 
 function open(config: unknown = base, more: Partial<PipelineOptions> = {}): Promise<AlertPipeline> {

@@ -1,4 +1,10 @@
-import { AlertPipeline, apiAlerts, MemoryPipelineStore, pipelineNotifier } from '@dwcp/alerting';
+import {
+  AlertPipeline,
+  apiAlerts,
+  MemoryRecordStore,
+  type PipelineRecord,
+  pipelineNotifier,
+} from '@dwcp/alerting';
 import { type AlertState, Labels } from '@dwcp/core';
 import { ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
@@ -14,7 +20,7 @@ test('what a rule fires is told, and is over when the rule says so or falls sile
       route: { receiver: 'r', group_by: ['alertname'], group_wait: '0s', group_interval: '1s' },
       receivers: [{ name: 'r', webhook_configs: [{ url: 'http://localhost/' }] }],
     }),
-    store: new MemoryPipelineStore(),
+    store: new MemoryRecordStore<PipelineRecord>(),
     outbox,
     clock,
     externalUrl: '',

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
-import { WebhookNotifier } from '@dwcp/alerting';
+import { AlertmanagerNotifier, WebhookNotifier } from '@dwcp/alerting';
+import { type Notifier } from '@dwcp/core';
 import {
   ManualClock,
   notifierContract,
@@ -10,8 +11,13 @@ import {
   type ReceiverAnswer,
 } from '@dwcp/testing';
 
-/** A webhook receiver on this machine that does what it is told with each request. */
-async function openReceiver(): Promise<NotifierUnderTest> {
+interface Kind {
+  readonly notifier: (address: string) => Notifier;
+  readonly statusOf: (body: string) => string;
+}
+
+/** A receiver on this machine that does what it is told with each request. */
+async function openReceiver({ notifier, statusOf }: Kind): Promise<NotifierUnderTest> {
   const received: { readonly key: string; readonly status: string }[] = [];
   let kind: ReceiverAnswer = 'accept';
   let busyStatus = 503;
@@ -29,21 +35,17 @@ async function openReceiver(): Promise<NotifierUnderTest> {
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
-      const { status } = JSON.parse(body) as { readonly status: string };
-      received.push({ key: String(request.headers['idempotency-key']), status });
+      received.push({
+        key: String(request.headers['idempotency-key']),
+        status: statusOf(body),
+      });
       answers[kind](response);
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    notifier: new WebhookNotifier({
-      name: 'hook',
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-      allowPrivateNetwork: true,
-      // Stands still, so that no time-out ends what the contract wants ended by other means.
-      clock: new ManualClock(),
-    }),
+    notifier: notifier(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     answer: (next) => {
       kind = next;
     },
@@ -57,4 +59,31 @@ async function openReceiver(): Promise<NotifierUnderTest> {
   };
 }
 
-notifierContract('WebhookNotifier', openReceiver);
+// Stands still, so that no time-out ends what the contract wants ended by other means.
+const clock = new ManualClock();
+
+notifierContract('WebhookNotifier', () =>
+  openReceiver({
+    notifier: (address) =>
+      new WebhookNotifier({
+        name: 'hook',
+        url: `${address}/hook`,
+        allowPrivateNetwork: true,
+        clock,
+      }),
+    statusOf: (body) => (JSON.parse(body) as { readonly status: string }).status,
+  }),
+);
+
+notifierContract('AlertmanagerNotifier', () =>
+  openReceiver({
+    notifier: (address) => new AlertmanagerNotifier({ name: 'am', url: address, clock }),
+    // It has no word for it: an alert is over when its end has come.
+    statusOf: (body) =>
+      (JSON.parse(body) as { readonly endsAt: string }[]).some(
+        ({ endsAt }) => Date.parse(endsAt) > clock.nowUnixMs(),
+      )
+        ? 'firing'
+        : 'resolved',
+  }),
+);

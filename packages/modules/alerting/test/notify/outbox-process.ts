@@ -2,7 +2,8 @@
  * The process that the kill test ends: it takes notifications over, in a fixed order, and delivers
  * them. Arguments: the journal's file, the receiver's address, how many notifications there are.
  */
-import { createIntegrations, Outbox } from '@dwcp/alerting';
+import { Outbox } from '@dwcp/alerting';
+import { createIntegrations } from '@dwcp/alerting/receivers';
 import { systemClock } from '@dwcp/core';
 
 import { firingAlert, notificationOf, resolvedAlert } from '../receivers/fixtures.ts';

@@ -1,17 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo } from 'node:net';
 
+import { DeliveryError, MemoryOutboxJournal, Outbox } from '@dwcp/alerting';
 import {
   createIntegrations,
-  DeliveryError,
   type EmailSettings,
   emailOf,
-  MemoryOutboxJournal,
   NotificationTemplates,
-  Outbox,
   type ReceiverOptions,
   Rendering,
-} from '@dwcp/alerting';
+} from '@dwcp/alerting/receivers';
 import { type Notifier } from '@dwcp/core';
 import { ManualClock } from '@dwcp/testing';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';

@@ -3,19 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { DeliveryError, MemoryOutboxJournal, Outbox } from '@dwcp/alerting';
 import {
   createIntegration,
   createIntegrations,
-  DeliveryError,
   type GlobalSettings,
   type HttpSettings,
   type Integration,
-  MemoryOutboxJournal,
   notificationFor,
-  Outbox,
   type ReceiverOptions,
   type ReceiverSettings,
-} from '@dwcp/alerting';
+} from '@dwcp/alerting/receivers';
 import { InvalidInputError } from '@dwcp/core';
 import { ManualClock } from '@dwcp/testing';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-import { NotificationTemplates, TemplateError, templateData } from '@dwcp/alerting';
+import { TemplateError } from '@dwcp/alerting';
+import { NotificationTemplates, templateData } from '@dwcp/alerting/receivers';
 import { expect, test } from 'vitest';
 
 import { firingAlert, notificationOf, resolvedAlert } from './fixtures.ts';

@@ -11,7 +11,7 @@ import {
   slackMessage,
   type SlackSettings,
   teamsMessage,
-} from '@dwcp/alerting';
+} from '@dwcp/alerting/receivers';
 import { type Notification } from '@dwcp/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

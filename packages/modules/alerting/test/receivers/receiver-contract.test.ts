@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type ServerResponse } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 
-import { createIntegrations, type ReceiverSettings } from '@dwcp/alerting';
+import { createIntegrations, type ReceiverSettings } from '@dwcp/alerting/receivers';
 import { type Notifier } from '@dwcp/core';
 import {
   ManualClock,

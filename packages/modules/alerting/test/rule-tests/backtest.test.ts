@@ -1,4 +1,5 @@
-import { backtestRules, parseRuleFile } from '@dwcp/alerting';
+import { parseRuleFile } from '@dwcp/alerting';
+import { backtestRules } from '@dwcp/alerting/rule-tests';
 import { Labels } from '@dwcp/core';
 import { PromqlEngine } from '@dwcp/promql';
 import { ManualClock, MemoryMetricStore } from '@dwcp/testing';

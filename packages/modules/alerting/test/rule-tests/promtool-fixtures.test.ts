@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type RuleTestReport, ruleTestFailures, runRuleTestFile } from '@dwcp/alerting';
+import { type RuleTestReport, ruleTestFailures, runRuleTestFile } from '@dwcp/alerting/rule-tests';
 import { describe, expect, test } from 'vitest';
 
 const folder = join(import.meta.dirname, '../../../../../../shared/conformance/promtool-rules');

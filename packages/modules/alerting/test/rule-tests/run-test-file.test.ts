@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { type RuleTestReport, ruleTestFailures, runRuleTestFile } from '@dwcp/alerting';
+import { type RuleTestReport, ruleTestFailures, runRuleTestFile } from '@dwcp/alerting/rule-tests';
 import { describe, expect, test } from 'vitest';
 
 /** Runs tests, and rules if any, that stand in a folder of their own. */

@@ -6,7 +6,10 @@ import { type PostableSilence } from '../silences.ts';
 
 /** The body of `POST /api/v2/alerts`. @throws InvalidInputError for what is no such body */
 export function readPostedAlerts(body: unknown): readonly PostableAlert[] {
-  if (!Array.isArray(body)) throw new InvalidInputError('body', 'is no list of alerts');
+  if (!Array.isArray(body)) {
+    const fix = 'post [{"labels": {"alertname": "A"}}]';
+    throw wrong('body', 'is no list of alerts', body, fix);
+  }
   return body.map((found: unknown, index): PostableAlert => {
     const where = `[${index}]`;
     const alert = recordOf(found, where);
@@ -14,7 +17,7 @@ export function readPostedAlerts(body: unknown): readonly PostableAlert[] {
     const endsAtUnixMs = momentOf(alert, 'endsAt', where);
     const generatorUrl = alert['generatorURL'] ?? '';
     if (typeof generatorUrl !== 'string') {
-      throw new InvalidInputError(`${where}.generatorURL`, 'is no text');
+      throw wrong(`${where}.generatorURL`, 'is no text', generatorUrl, 'put it in quotes');
     }
     return {
       labels: textsOf(alert, 'labels', where),
@@ -32,10 +35,14 @@ export function readPostedSilence(body: unknown): PostableSilence {
   const { id, matchers } = found;
   const startsAtUnixMs = momentOf(found, 'startsAt', '');
   const endsAtUnixMs = momentOf(found, 'endsAt', '');
-  if (startsAtUnixMs === undefined) throw new InvalidInputError('startsAt', 'is required');
-  if (endsAtUnixMs === undefined) throw new InvalidInputError('endsAt', 'is required');
-  if (!Array.isArray(matchers)) throw new InvalidInputError('matchers', 'is no list');
-  if (id !== undefined && typeof id !== 'string') throw new InvalidInputError('id', 'is no text');
+  if (startsAtUnixMs === undefined) throw missing('startsAt', MOMENT);
+  if (endsAtUnixMs === undefined) throw missing('endsAt', MOMENT);
+  if (!Array.isArray(matchers)) {
+    throw wrong('matchers', 'is no list', matchers, `write [${MATCHER}]`);
+  }
+  if (id !== undefined && typeof id !== 'string') {
+    throw wrong('id', 'is no text', id, 'put it in quotes');
+  }
   return {
     matchers: matchers.map((matcher: unknown, index) => matcherOf(matcher, `matchers[${index}]`)),
     startsAtUnixMs,
@@ -51,10 +58,10 @@ function matcherOf(found: unknown, where: string): LabelMatcher {
   const record = recordOf(found, where);
   const { isRegex, isEqual = true } = record;
   if (typeof isRegex !== 'boolean') {
-    throw new InvalidInputError(`${where}.isRegex`, 'is neither true nor false');
+    throw wrong(`${where}.isRegex`, 'is neither true nor false', isRegex, `write ${MATCHER}`);
   }
   if (typeof isEqual !== 'boolean') {
-    throw new InvalidInputError(`${where}.isEqual`, 'is neither true nor false');
+    throw wrong(`${where}.isEqual`, 'is neither true nor false', isEqual, `write ${MATCHER}`);
   }
   const equal = isRegex ? '=~' : '=';
   const unequal = isRegex ? '!~' : '!=';
@@ -63,13 +70,18 @@ function matcherOf(found: unknown, where: string): LabelMatcher {
     operator: isEqual ? equal : unequal,
     value: textOf(record, 'value', where),
   };
-  compileMatcher(matcher);
+  try {
+    compileMatcher(matcher);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidInputError(`${where}.value`, `${reason}; write RE2 syntax`, { cause });
+  }
   return matcher;
 }
 
 function recordOf(found: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
-    throw new InvalidInputError(where, 'is no object');
+    throw wrong(where, 'is no object', found, 'write {...}');
   }
   return found as Readonly<Record<string, unknown>>;
 }
@@ -77,10 +89,9 @@ function recordOf(found: unknown, where: string): Readonly<Record<string, unknow
 function textOf(found: Readonly<Record<string, unknown>>, key: string, where: string): string {
   const value = found[key];
   if (typeof value === 'string') return value;
-  throw new InvalidInputError(
-    nameOf(where, key),
-    value === undefined ? 'is required' : 'is no text',
-  );
+  const field = nameOf(where, key);
+  if (value === undefined) throw missing(field, 'a text');
+  throw wrong(field, 'is no text', value, 'put it in quotes');
 }
 
 function textsOf(
@@ -109,10 +120,24 @@ function momentOf(
     /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(value);
   const unixMs = isRfc3339 ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(unixMs)) {
-    const problem = `${JSON.stringify(value)} is no moment; write it as 2026-01-02T03:04:05Z`;
-    throw new InvalidInputError(nameOf(where, key), problem);
+    throw wrong(nameOf(where, key), 'is no moment', value, `write it as ${MOMENT}`);
   }
   return unixMs === GO_ZERO_UNIX_MS ? undefined : unixMs;
+}
+
+const MOMENT = '2026-01-02T03:04:05Z';
+const MATCHER = '{"name": "alertname", "value": "A", "isRegex": false, "isEqual": true}';
+/** Of a value, so much is shown. */
+const MAX_SHOWN = 100;
+
+function missing(field: string, fix: string): InvalidInputError {
+  return new InvalidInputError(field, `is required; add it: ${fix}`);
+}
+
+function wrong(field: string, problem: string, value: unknown, fix: string): InvalidInputError {
+  const text = JSON.stringify(value) ?? 'nothing';
+  const shown = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+  return new InvalidInputError(field, `${problem}, got ${shown}; ${fix}`);
 }
 
 function nameOf(where: string, key: string): string {

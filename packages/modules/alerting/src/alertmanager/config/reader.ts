@@ -8,6 +8,7 @@ import {
   type Node,
   parseAllDocuments,
   type YAMLMap,
+  visit,
 } from 'yaml';
 
 import { type Place } from '../../yaml-reader.ts';
@@ -53,6 +54,16 @@ export class ConfigReader {
     if (more.length > 0) {
       const place = this.#placeOf(more[0]?.contents, START);
       this.problem(place, '', 'a second document begins', 'keep one document in the file');
+    }
+    if (document !== undefined) {
+      visit(document, {
+        Alias: (_key, node) => {
+          if (node.resolve(document) !== undefined) return;
+          const problem = `*${node.source} has no anchor &${node.source} before it`;
+          const place = this.#placeOf(node, START);
+          this.problem(place, '', problem, 'add the anchor, or write the value itself');
+        },
+      });
     }
     if (this.problems.length === 0) this.#document = document;
   }

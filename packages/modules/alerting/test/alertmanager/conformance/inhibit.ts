@@ -1,4 +1,10 @@
-import { AlertPipeline, apiAlerts, fingerprintOf, MemoryPipelineStore } from '@dwcp/alerting';
+import {
+  AlertPipeline,
+  apiAlerts,
+  fingerprintOf,
+  MemoryRecordStore,
+  type PipelineRecord,
+} from '@dwcp/alerting';
 import { Labels } from '@dwcp/core';
 import { ManualClock } from '@dwcp/testing';
 
@@ -64,7 +70,7 @@ async function isInhibited(
       receivers: [{ name: 'r' }],
       inhibit_rules: marked,
     }),
-    store: new MemoryPipelineStore(),
+    store: new MemoryRecordStore<PipelineRecord>(),
     outbox: { accept: async () => undefined },
     clock,
     externalUrl: 'http://localhost',

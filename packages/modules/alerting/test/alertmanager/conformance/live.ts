@@ -1,6 +1,7 @@
 import {
   AlertPipeline,
-  MemoryPipelineStore,
+  MemoryRecordStore,
+  type PipelineRecord,
   type PipelineStore,
   type PostableAlert,
   type RoutedNotification,
@@ -57,7 +58,7 @@ const TOLERANCE_S = 0.5;
 
 /** The scenarios of a recording on the manual clock: each a case, by its name. */
 export async function runLive(file: LiveFile): Promise<FileOutcome> {
-  const { told, repeatGaps } = await replay(file, new MemoryPipelineStore());
+  const { told, repeatGaps } = await replay(file, new MemoryRecordStore<PipelineRecord>());
   const notes: string[] = [];
   const cases = Object.entries(file.notifications).map(([scenario, recorded]) => {
     const ours = told.get(scenario) ?? [];

@@ -1,0 +1,91 @@
+import { apiAlertGroups, apiAlerts, readPostedAlerts } from '@dwcp/alerting';
+import {
+  AlertGroupsParametersSchema,
+  AlertGroupsSchema,
+  AlertsParametersSchema,
+  GettableAlertsSchema,
+  PostableAlertsSchema,
+} from '@dwcp/api-schema';
+import { InvalidInputError } from '@dwcp/core';
+import { type FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+
+import { type ServerContext } from '../context.ts';
+import { queryOf } from './query.ts';
+import { optionsOf } from './route.ts';
+
+const TEXTS = ['receiver'] as const;
+const LISTS = ['filter', 'receiver_matchers'] as const;
+
+export function alertRoutes(app: FastifyInstance, { runtime }: ServerContext): void {
+  app.get(
+    '/api/v2/alerts',
+    optionsOf({
+      summary: 'Alerts that are not over',
+      querystring: AlertsParametersSchema,
+      answer: GettableAlertsSchema,
+    }),
+    (request, reply) => {
+      const flags = ['active', 'silenced', 'inhibited', 'unprocessed'] as const;
+      const { receiver_matchers: receiverMatchers, ...query } = queryOf(request, {
+        flags,
+        texts: TEXTS,
+        lists: LISTS,
+      });
+      const { pipeline } = runtime.requireAlerting();
+      return reply.send(
+        apiAlerts(pipeline, {
+          ...query,
+          ...(receiverMatchers === undefined ? {} : { receiverMatchers }),
+        }),
+      );
+    },
+  );
+
+  app.get(
+    '/api/v2/alerts/groups',
+    optionsOf({
+      summary: 'Alerts that are not over, in the groups that receivers are told of',
+      querystring: AlertGroupsParametersSchema,
+      answer: AlertGroupsSchema,
+    }),
+    (request, reply) => {
+      const flags = ['active', 'silenced', 'inhibited', 'muted'] as const;
+      const { receiver_matchers: receiverMatchers, ...query } = queryOf(request, {
+        flags,
+        texts: TEXTS,
+        lists: LISTS,
+      });
+      const { pipeline } = runtime.requireAlerting();
+      return reply.send(
+        apiAlertGroups(pipeline, {
+          ...query,
+          ...(receiverMatchers === undefined ? {} : { receiverMatchers }),
+        }),
+      );
+    },
+  );
+
+  app.post(
+    '/api/v2/alerts',
+    optionsOf({
+      summary: 'Take alerts, as Prometheus sends them',
+      description:
+        'An alert that is posted again before its end goes on; one whose end has come is over. ' +
+        '200 once they are on disk. Those that are wrong are left out and named with 400; the others are taken.',
+      body: PostableAlertsSchema,
+      answer: Type.Null(),
+    }),
+    async (request, reply) => {
+      const posted = readPostedAlerts(request.body);
+      const { intake } = runtime.requireAlerting();
+      const { problems } = await intake.putAlerts(posted);
+      const [first] = problems;
+      if (first !== undefined) {
+        const text = problems.map(({ index, problem }) => `[${index}]: ${problem}`).join('; ');
+        throw new InvalidInputError('alerts', text);
+      }
+      return reply.code(200).send();
+    },
+  );
+}

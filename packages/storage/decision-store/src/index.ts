@@ -1,0 +1,1 @@
+export { SqliteDecisionStore, type SqliteDecisionStoreOptions } from './sqlite-decision-store.ts';

@@ -1,0 +1,3 @@
+import { vitestPackage } from '../../../tools/vitest-package.ts';
+
+export default vitestPackage();
