@@ -214,7 +214,7 @@ describe('pieces', () => {
       { labels: Labels.from({ a: '2' }), timestamps: bytes(1), values: bytes(1) },
     ];
     const pieces = [...piecesOfResult(result({ kind: 'matrix', series }), { limit: 0 })];
-    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(40_000);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(80_000);
     const { data } = JSON.parse(Buffer.concat(pieces).toString()) as {
       data: { result: { metric: object; values: [number, string][] }[] };
     };

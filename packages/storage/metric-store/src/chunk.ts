@@ -287,8 +287,9 @@ function decodeDecimal(
       mantissa += reader.zigzag();
       ({ position } = reader);
     }
-    values[i] = mantissa / power;
+    values[i] = mantissa;
   }
+  if (power !== 1) for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) / power;
   reader.position = position;
   skipVarints(reader, behind);
   let index = -before;

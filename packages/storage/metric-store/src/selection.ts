@@ -7,6 +7,7 @@ import { Columns, firstAtOrAfter } from './columns.ts';
 import { type Head } from './head.ts';
 import { sortSamples } from './late-samples.ts';
 import { type Piece } from './piece.ts';
+import { giveBackScanColumns, takeScanColumns } from './scan-columns.ts';
 import { type SeriesEntry } from './series-table.ts';
 import { type Readers } from './slots.ts';
 import { TimedTurns } from './turns.ts';
@@ -16,8 +17,6 @@ const SAMPLES_PER_TURN = 262_144;
 const SERIES_PER_TURN = 2_000;
 /** A scan's stretch between two turns of the event loop, what is done with the series included. */
 const SCAN_TURN_MS = 10;
-/** Most scans are of some minutes, and memory is filled with zeros first. */
-const MIN_CAPACITY = 256;
 
 /** A series and what is of it in the heads. */
 type Selected = readonly [entry: SeriesEntry, inHead: readonly Piece[]];
@@ -111,21 +110,25 @@ export class Selection {
    */
   async scan(visit: Visit): Promise<void> {
     const turns = new TimedTurns(SCAN_TURN_MS, this.#signal);
-    let columns = new Columns(MIN_CAPACITY);
-    for (const [entry, inHead] of this.#entries) {
-      const pieces = this.#pieces(entry, inHead);
-      const count = countOf(pieces);
-      if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
-      columns.histograms = undefined;
-      const read = this.#read(pieces, columns);
-      const visited = this.#give(
-        entry,
-        columns,
-        typeof read === 'number' ? read : await read,
-        visit,
-      );
-      if (visited !== undefined) await visited;
-      if (turns.isDue) await turns.take();
+    let columns = takeScanColumns();
+    try {
+      for (const [entry, inHead] of this.#entries) {
+        const pieces = this.#pieces(entry, inHead);
+        const count = countOf(pieces);
+        if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
+        columns.histograms = undefined;
+        const read = this.#read(pieces, columns);
+        const visited = this.#give(
+          entry,
+          columns,
+          typeof read === 'number' ? read : await read,
+          visit,
+        );
+        if (visited !== undefined) await visited;
+        if (turns.isDue) await turns.take();
+      }
+    } finally {
+      giveBackScanColumns(columns);
     }
   }
 

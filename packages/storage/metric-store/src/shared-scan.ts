@@ -1,12 +1,12 @@
 import { Labels, QueryError, type Series } from '@dwcp/core';
 
 import { Columns } from './columns.ts';
+import { giveBackScanColumns, takeScanColumns } from './scan-columns.ts';
 import { type SharedSamples } from './shared-samples.ts';
 import { TimedTurns } from './turns.ts';
 
 /** A stretch between two turns of the event loop, in which a cancellation is heard. */
 const TURN_MS = 20;
-const FIRST_CAPACITY = 8_192;
 /** Samples decoded ahead where labels and files have different orders: 16 MiB. */
 const SAMPLES_AHEAD = 1_048_576;
 /** Groups so close together are cached. */
@@ -63,12 +63,16 @@ export async function scanShared(
     if (turns.isDue) await turns.take();
   };
   if (isNearlyFileOrder(samples, order)) {
-    let columns = new Columns(FIRST_CAPACITY);
-    for (const place of order) {
-      const count = samples.countOf(place);
-      if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
-      columns.histograms = undefined;
-      await give(place, columns, await samples.read(place, columns));
+    let columns = takeScanColumns();
+    try {
+      for (const place of order) {
+        const count = samples.countOf(place);
+        if (count > columns.capacity) columns = new Columns(Math.ceil(count * 1.25));
+        columns.histograms = undefined;
+        await give(place, columns, await samples.read(place, columns));
+      }
+    } finally {
+      giveBackScanColumns(columns);
     }
     return;
   }

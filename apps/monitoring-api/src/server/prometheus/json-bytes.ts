@@ -1,7 +1,10 @@
 import { formatTimestamp, formatValue } from './numbers.ts';
 
 /** Text is given away in pieces of about this size, each made within a fraction of a millisecond. */
-const PIECE_BYTES = 32_768;
+const PIECE_BYTES = 65_536;
+/** Most answers are shorter. */
+const FIRST_BYTES = 16_384;
+const NOTHING = Buffer.alloc(0);
 /** Points that are written in one go; a point has up to some 60 bytes. */
 const RUN = 256;
 const MAX_POINT_BYTES = 64;
@@ -26,7 +29,7 @@ const PAIRS = Buffer.from(
  * more work for the garbage collector than all the rest.
  */
 export class JsonBytes {
-  #bytes = Buffer.allocUnsafe(PIECE_BYTES * 2);
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
   #length = 0;
 
   get isFull(): boolean {
@@ -58,7 +61,7 @@ export class JsonBytes {
   /** What was written since the last time. */
   take(): Uint8Array {
     const piece = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafe(PIECE_BYTES * 2);
+    this.#bytes = NOTHING;
     this.#length = 0;
     return piece;
   }
@@ -93,7 +96,9 @@ export class JsonBytes {
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#length + count));
+    const usual =
+      this.#bytes === NOTHING ? PIECE_BYTES + RUN * MAX_POINT_BYTES : 2 * this.#bytes.length;
+    const larger = Buffer.allocUnsafe(Math.max(usual, this.#length + count));
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }

@@ -15,7 +15,7 @@ export class GridSamples {
 
   of({ labels, dropName, present, values, histograms }: Column): RangeSeries {
     if (!present.includes(0)) {
-      this.#times ??= Float64Array.from({ length: values.length }, (_, i) => timeAt(this.#grid, i));
+      this.#times ??= timesOf(this.#grid, values.length);
       const series = { labels, dropName, timestamps: this.#times, values };
       return histograms === undefined ? series : { ...series, histograms };
     }
@@ -35,4 +35,10 @@ export class GridSamples {
     const series = { labels, dropName, timestamps, values: kept };
     return histograms === undefined ? series : { ...series, histograms: keptHistograms };
   }
+}
+
+function timesOf(grid: Grid, count: number): Float64Array {
+  const times = new Float64Array(count);
+  for (let step = 0; step < count; step++) times[step] = timeAt(grid, step);
+  return times;
 }

@@ -72,3 +72,15 @@ function areEqual(a: Float64Array, b: Float64Array): boolean {
     ) === 0
   );
 }
+
+/**
+ * The position of the first timestamp after a moment, looked for from where it probably is.
+ * @param guess any position; the nearer, the quicker
+ */
+export function firstAfter(timestamps: Float64Array, unixMs: number, guess: number): number {
+  const { length } = timestamps;
+  let at = Math.min(guess, length);
+  while (at > 0 && (timestamps[at - 1] ?? 0) > unixMs) at--;
+  while (at < length && (timestamps[at] ?? 0) <= unixMs) at++;
+  return at;
+}

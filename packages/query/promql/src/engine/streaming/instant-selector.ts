@@ -4,7 +4,7 @@ import { type Grid, timeAt } from '../grid.ts';
 import { smoothedColumn } from '../histograms/smoothed.ts';
 import { eachSeries, type SelectContext, type Selected, type Shift } from '../select.ts';
 import { type ColumnSink } from '../values.ts';
-import { ByTimestamps } from './by-timestamps.ts';
+import { ByTimestamps, firstAfter } from './by-timestamps.ts';
 import { type OutColumn, OutColumns } from './out-columns.ts';
 
 /** What of a sample a selector gives: its value, or its time or that of its start, in seconds. */
@@ -47,11 +47,13 @@ function positionsSeen(
   lookbackMs: number,
 ): Int32Array {
   const positions = new Int32Array(grid.count);
-  const { length } = timestamps;
   let next = 0;
+  let stride = 0;
   for (let step = 0; step < positions.length; step++) {
     const at = (atMs ?? timeAt(grid, step)) - offsetMs;
-    while (next < length && (timestamps[next] ?? 0) <= at) next++;
+    const before = next;
+    next = firstAfter(timestamps, at, next + stride);
+    stride = next - before;
     const isSeen = next > 0 && (timestamps[next - 1] ?? 0) > at - lookbackMs;
     positions[step] = isSeen ? next - 1 : -1;
   }

@@ -1,6 +1,6 @@
 import { type Grid, timeAt } from '../grid.ts';
 import { type RangeShape } from '../values.ts';
-import { ByTimestamps } from './by-timestamps.ts';
+import { ByTimestamps, firstAfter } from './by-timestamps.ts';
 
 /** Numbers that a plan has by step, rates included, in bytes. */
 const BYTES_PER_STEP = 2 * 4 + 4 * 8;
@@ -47,15 +47,17 @@ export class WindowPlan {
     this.timestamps = timestamps;
     this.from = new Int32Array(stepCount);
     this.to = new Int32Array(stepCount);
-    const { length } = timestamps;
     let from = 0;
     let to = 0;
+    let stride = 0;
     let fewest = Number.POSITIVE_INFINITY;
     for (let step = 0; step < stepCount; step++) {
       const endMs = this.endMs(step);
-      const startMs = endMs - this.rangeMs;
-      while (to < length && (timestamps[to] ?? 0) <= endMs) to++;
-      while (from < to && (timestamps[from] ?? 0) <= startMs) from++;
+      const before = to;
+      to = firstAfter(timestamps, endMs, to + stride);
+      // The next window is likely to begin and to end as many samples later.
+      stride = to - before;
+      from = firstAfter(timestamps, endMs - this.rangeMs, from + stride);
       this.from[step] = from;
       this.to[step] = to;
       fewest = Math.min(fewest, to - from);
