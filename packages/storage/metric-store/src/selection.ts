@@ -18,6 +18,8 @@ const SERIES_PER_TURN = 2_000;
 /** A scan's stretch between two turns of the event loop, what is done with the series included. */
 const SCAN_TURN_MS = 10;
 
+const NOTHING: readonly Piece[] = [];
+
 /** A series and what is of it in the heads. */
 type Selected = readonly [entry: SeriesEntry, inHead: readonly Piece[]];
 type Visit = (series: Series) => void | Promise<void>;
@@ -63,7 +65,9 @@ export class Selection {
     );
     this.#entries = entries.map((entry) => [
       entry,
-      heads.flatMap((head) => head.pieces(entry.id, range)).filter(overlaps(range)),
+      heads.length === 0
+        ? NOTHING
+        : heads.flatMap((head) => head.pieces(entry.id, range)).filter(overlaps(range)),
     ]);
   }
 
@@ -144,6 +148,10 @@ export class Selection {
 
   #pieces(entry: SeriesEntry, inHead: readonly Piece[]): readonly Piece[] {
     const { startUnixMs, endUnixMs } = this.#range;
+    const [first] = this.#blocks;
+    if (first !== undefined && this.#blocks.length === 1 && inHead.length === 0) {
+      return first.pieces(entry, startUnixMs, endUnixMs);
+    }
     const pieces: Piece[] = [];
     for (const block of this.#blocks) pieces.push(...block.pieces(entry, startUnixMs, endUnixMs));
     pieces.push(...inHead);
