@@ -14,7 +14,7 @@ import {
   type Summary,
   type SummaryOptions,
 } from '@dwcp/core';
-import { type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 import { contentTypeOf, type ExpositionFormat } from '../exposition/exposition-writer.ts';
 import { type Cell, type ExtraLabels } from './cell.ts';

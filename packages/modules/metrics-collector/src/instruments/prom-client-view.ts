@@ -1,4 +1,4 @@
-import { type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 
 import { type ExpositionFormat } from '../exposition/exposition-writer.ts';
 import { type Cell, type SampleShape } from './cell.ts';
