@@ -12,9 +12,13 @@ export interface LabelMatcher {
 
 /**
  * Turns a matcher into a test of a label's value. Regular expressions run in linear time.
+ * @param options.maxSlowMs as AnchoredRegExp has it; the test throws InvalidInputError beyond
  * @throws InvalidInputError for a pattern that is not valid RE2
  */
-export function compileMatcher(matcher: LabelMatcher): (value: string) => boolean {
+export function compileMatcher(
+  matcher: LabelMatcher,
+  options: { readonly maxSlowMs?: number } = {},
+): (value: string) => boolean {
   const { operator, value: wanted } = matcher;
   switch (operator) {
     case '=':
@@ -23,7 +27,7 @@ export function compileMatcher(matcher: LabelMatcher): (value: string) => boolea
       return (value) => value !== wanted;
     case '=~':
     case '!~': {
-      const regexp = new AnchoredRegExp(wanted);
+      const regexp = new AnchoredRegExp(wanted, options);
       const positive = operator === '=~';
       // The same few values are asked for again and again.
       const seen = new Map<string, boolean>();

@@ -61,6 +61,9 @@ export interface RuntimeOptions {
   readonly logDestination?: LogDestination;
 }
 
+/** What a query may take on the main thread, about; where it needs more, a worker tries again. */
+const LIGHT_QUERY_BYTES = 64 * 1024 ** 2;
+
 type State = 'new' | 'starting' | 'running' | 'closing' | 'closed';
 
 /**
@@ -154,6 +157,13 @@ export class Runtime {
     const { maxSamples, timeoutMs, workers, maxConcurrent } = config.query;
     this.#queryWorkers = new QueryWorkers({
       engine: new PromqlEngine({ store: this.metricStore, clock, maxSamples, timeoutMs }),
+      lightEngine: new PromqlEngine({
+        store: this.metricStore,
+        clock,
+        maxSamples,
+        maxMemoryBytes: LIGHT_QUERY_BYTES,
+        timeoutMs,
+      }),
       clock,
       log: this.log,
       instruments: this.instruments,
@@ -213,7 +223,9 @@ export class Runtime {
     this.#state = 'starting';
     const { config, clock } = this;
     const alertingFiles = await AlertingRuntime.readFiles(config, this);
-    await this.#openStores();
+    // They stay open when what follows fails, for another try or the close.
+    if (this.#lock === undefined) await this.#openStores();
+    await using opening = new AsyncDisposableStack();
 
     const { collection } = config;
     const loop = new CollectionLoop({
@@ -226,14 +238,14 @@ export class Runtime {
     });
     for (const collector of this.#ownCollectors()) loop.register(collector);
     if (collection.process) {
-      this.#process = new ProcessCollector({ clock });
+      this.#process = opening.use(new ProcessCollector({ clock }));
       loop.register(this.#process);
     }
     if (collection.host) loop.register(new HostCollector({ clock }), { job: 'host' });
     this.#loop = loop;
     const { pushgateway } = config;
     if (pushgateway.enabled) {
-      this.#pushgateway = await Pushgateway.open({
+      const opened = await Pushgateway.open({
         clock,
         instruments: this.instruments,
         log: this.log,
@@ -248,10 +260,15 @@ export class Runtime {
           ? {}
           : { timeToLiveMs: pushgateway.timeToLiveMs }),
       });
+      this.#pushgateway = opened;
+      opening.defer(async () => {
+        this.#pushgateway = undefined;
+        await opened[Symbol.asyncDispose]();
+      });
       // Job and instance are those of each push.
-      loop.register(this.#pushgateway);
+      loop.register(opened);
     }
-    this.#forwarders = await startForwarding({
+    const forwarders = await startForwarding({
       config,
       feed: this.metricStore.feed,
       metadata: () => this.metricStore.metadata(),
@@ -259,6 +276,8 @@ export class Runtime {
       log: this.log,
       instruments: this.instruments,
     });
+    for (const forwarder of forwarders) opening.use(forwarder);
+    this.#forwarders = forwarders;
 
     this.#scraper = new Scraper({
       jobs: config.scrapeJobs,
@@ -292,6 +311,7 @@ export class Runtime {
       log: this.log,
     });
 
+    opening.move();
     loop.start({ atOnce: true });
     this.#scraper.start();
     this.#alerting.start();
@@ -367,7 +387,11 @@ export class Runtime {
 
   /** Stores what waits within the limit and lets go of everything. Again: the same promise. */
   close(options: { readonly timeoutMs: number }): Promise<void> {
-    this.#closed ??= this.#close(options.timeoutMs);
+    if (this.#closed === undefined) {
+      // Timers of ours keep nobody alive, and a program that waits for this may have no others.
+      const alive = setInterval(() => undefined, 60_000);
+      this.#closed = this.#close(options.timeoutMs).finally(() => clearInterval(alive));
+    }
     return this.#closed;
   }
 
@@ -495,6 +519,12 @@ export class Runtime {
   }
 
   status(): Status {
+    const alerting = this.#alerting?.status();
+    return { ...this.#ownStatus(), ...(alerting === undefined ? {} : { alerting }) };
+  }
+
+  /** Without what takes long to find, for every second. */
+  #ownStatus(): Omit<Status, 'alerting'> {
     return statusOf(this, {
       queues: this.#queues(),
       listening: this.#listening,
@@ -522,8 +552,8 @@ export class Runtime {
 
   #ownCollectors(): readonly MetricCollector[] {
     return [
-      platformCollector(() => this.status()),
-      alertingCollector(() => this.#alerting?.pipeline.stats()),
+      platformCollector(() => this.#ownStatus()),
+      alertingCollector(() => this.#alerting?.stats()),
     ];
   }
 

@@ -7,7 +7,7 @@ import { type ServerContext } from './context.ts';
 import { type FederatedSample, writeFederation } from './federation-text.ts';
 import { problemOf } from './problem.ts';
 import { tooBusy } from './prometheus/errors.ts';
-import { parametersOf } from './prometheus/parameters.ts';
+import { distinctSelectors, parametersOf } from './prometheus/parameters.ts';
 import { requestSignal } from './request-signal.ts';
 
 /** How old the latest sample of a series may be: what an instant query looks back by default. */
@@ -59,7 +59,9 @@ export async function federateRoute(app: FastifyInstance, context: ServerContext
       validatorCompiler: () => () => true,
     },
     async (request, reply) => {
-      const selectors = parametersOf(request).getAll('match[]').map(parseSelector);
+      const selectors = distinctSelectors(
+        parametersOf(request).getAll('match[]').map(parseSelector),
+      );
       using slot = context.querySlots.take();
       if (slot === undefined) throw tooBusy();
       using limit = requestSignal(reply, clock, config.query.timeoutMs);

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
 /** The signals a server takes in. */
 export type Signal = 'samples' | 'spans' | 'logs';
 
@@ -30,8 +32,11 @@ export class LoadWriter {
     return this.#acknowledged.size;
   }
 
-  /** Writes until told to stop, or until the server is gone. What got no answer counts as nothing. */
-  async run(stop: AbortSignal): Promise<void> {
+  /**
+   * Writes until told to stop, or until the server is gone. What got no answer counts as nothing.
+   * @param options.pauseMs between two writes; by default there is none
+   */
+  async run(stop: AbortSignal, options: { readonly pauseMs?: number } = {}): Promise<void> {
     const endpoint = endpoints[this.signal];
     while (!stop.aborted) {
       const sequences = Array.from({ length: BATCH }, (_, i) => this.#next + i);
@@ -45,6 +50,7 @@ export class LoadWriter {
         const text = await response.text();
         if (!response.ok) throw new Error(`${endpoint.path}: ${response.status} ${text}`);
         for (const sequence of sequences) this.#acknowledged.add(sequence);
+        if (options.pauseMs !== undefined) await pause(options.pauseMs);
       } catch (error) {
         // A broken connection is the kill itself; an answer that refuses is a failure of the test.
         if (error instanceof TypeError) return;

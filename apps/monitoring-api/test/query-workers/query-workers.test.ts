@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { type MetricQuery, QueryError, type QueryResult, silentLog } from '@dwcp/core';
+import { MemoryLimitError } from '@dwcp/promql';
 import { ManualClock } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
@@ -126,7 +127,9 @@ test('samples are appended, sealed and merged while a query reads, and the answe
   for (let round = 0; round < 10; round++) {
     const answers = [1, 2, 3].map(() => outcomeOf(heavy.workers.range(query)));
     const isDone = Promise.all(answers).then(() => 'done');
-    while ((await Promise.race([isDone, heavy.append(1)])) !== 'done') appended++;
+    // Beyond a day samples would be of the future, and to refuse them lets no event loop turn.
+    const next = (): Promise<unknown> => (heavy.rounds < 5_000 ? heavy.append(1) : isDone);
+    while ((await Promise.race([isDone, next()])) !== 'done') appended++;
     expect(await Promise.all(answers)).toEqual([expected, expected, expected]);
     await heavy.store.seal();
     await heavy.store.maintain();
@@ -284,3 +287,30 @@ test('a thousand queries with kills in the middle leave nothing pinned and no me
   expect(killed).toBeGreaterThan(0);
   expect(memory.at(-1)).toBe(memory[1]);
 }, 60_000);
+
+test('what turns out to need more memory than expected runs on a worker', async () => {
+  await using heavy = await HeavyStore.make(SHAPE, {
+    heavy: Number.MAX_VALUE,
+    lightEngine: {
+      instant: () => Promise.reject(new MemoryLimitError('too much')),
+      range: () => Promise.reject(new MemoryLimitError('too much')),
+    },
+  });
+  const { value } = await heavy.workers.instant({
+    expression: 'count(requests_total)',
+    unixMs: heavy.endUnixMs,
+  });
+  expect(value).toMatchObject({ samples: [{ value: SHAPE.series }] });
+  expect(await countOf(heavy, 'success')).toBe('1');
+});
+
+test.each([
+  ['sum_over_time(sum_over_time(requests_total[1d:1s])[1d:1s])', /^the query is too much work: /],
+  ['requests_total * requests_total', /too many samples .*\(query\.maxSamples\); narrow it/],
+])('%s is refused before anything is read', async (expression, reason) => {
+  await using heavy = await HeavyStore.make(SHAPE, { timeoutMs: 100, maxSamples: 1_000 });
+  await expect(heavy.workers.instant({ expression, unixMs: heavy.endUnixMs })).rejects.toThrow(
+    reason,
+  );
+  expect(await workersOf(heavy)).toBe('0');
+});

@@ -4,6 +4,7 @@ export {
   type CacheOutcome,
   type QueryCacheStats,
 } from './cache/cached-query.ts';
+export { MemoryLimitError } from './engine/budget.ts';
 export { PromqlEngine, type PromqlEngineOptions } from './engine/engine.ts';
 export { type Grid } from './engine/grid.ts';
 export { type PlannedRead, type PlannedWork, planWork } from './engine/reads.ts';

@@ -7,6 +7,8 @@ import { type Turns } from './turns.ts';
 const TIDY_STEP = 8_192;
 /** A list is gone through at once when so many of its series, and half of them, are not there any more. */
 const MIN_GONE = 64;
+/** How long a regular expression that is far slower than others may hold the thread. */
+const MAX_SLOW_MS = 200;
 
 /** The series that have one value of a label. */
 interface Postings {
@@ -95,13 +97,16 @@ export class LabelIndex {
    * The series all matchers hold for, in no order. The shortest list of candidates comes from one
    * matcher; the others are tested on these, each at most once per distinct value.
    * @param all the series there are
-   * @throws InvalidInputError for a regular expression that is not valid RE2
+   * @throws InvalidInputError for a regular expression that is not valid RE2, or takes too long
    */
   match(
     matchers: readonly LabelMatcher[],
     all: ReadonlyMap<string, SeriesEntry>,
   ): readonly SeriesEntry[] {
-    const tests = matchers.map((matcher) => ({ matcher, test: compileMatcher(matcher) }));
+    const tests = matchers.map((matcher) => ({
+      matcher,
+      test: compileMatcher(matcher, { maxSlowMs: MAX_SLOW_MS }),
+    }));
     let candidates: readonly (readonly SeriesEntry[])[] | undefined;
     let candidateCount = all.size;
     /** Holds for all candidates, which are those of its values. */

@@ -29,4 +29,9 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'result'; readonly result: PackedResult }
-  | { readonly kind: 'error'; readonly error: PackedError };
+  | {
+      readonly kind: 'error';
+      readonly error: PackedError;
+      /** It used all memory that a query may have; the thread is not to be used any more. */
+      readonly isSpent: boolean;
+    };

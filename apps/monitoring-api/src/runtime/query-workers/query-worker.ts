@@ -121,7 +121,8 @@ export class QueryWorker {
     this.#worker.unref();
     if (message.kind === 'error') current?.reject(unpackError(message.error));
     else current?.resolve(unpackResult(message.result));
-    this.#options.onFree(this);
+    if (message.kind === 'error' && message.isSpent) void this.#worker.terminate();
+    else this.#options.onFree(this);
   }
 
   /** Ends the thread if it has not answered by then. */

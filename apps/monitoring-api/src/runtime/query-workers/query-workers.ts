@@ -7,6 +7,7 @@ import {
   type Gauge,
   type InstantQuery,
   type Instruments,
+  InvalidInputError,
   type Log,
   type MetricQuery,
   QueryError,
@@ -16,10 +17,11 @@ import {
   type SeriesQuery,
 } from '@dwcp/core';
 import { type SelectionEstimate, type SharedReads } from '@dwcp/metric-store';
+import { MemoryLimitError } from '@dwcp/promql';
 
 import { LightQueries } from './light-queries.ts';
 import { QueryWorker, WorkerNotStarted } from './query-worker.ts';
-import { type AnyQuery, weigh } from './weigh.ts';
+import { type AnyQuery, weigh, type Weight } from './weigh.ts';
 
 /** What runs beside the event loop rather than on it, in samples: it would take some 10 ms. */
 const HEAVY = 500_000;
@@ -27,6 +29,11 @@ const HEAVY = 500_000;
 const LIGHT_SHARE = 1 / 4;
 const IDLE_MS = 5 * 60_000;
 const LOOKBACK_MS = 5 * 60_000;
+/**
+ * Faster than any processor goes through the lightest of queries: what would take longer at this pace
+ * will not end in time. Measured were 240,000 of the lightest.
+ */
+const WORK_PER_MS = 500_000;
 const MAX_HEAP_MEGABYTES = 2_048;
 
 /** A store that other threads can read. */
@@ -36,8 +43,12 @@ export interface SharingStore {
 }
 
 export interface QueryWorkersOptions {
-  /** Answers what is light, and everything while there are no workers. */
+  /** Answers everything while there are no workers. */
   readonly engine: MetricQuery;
+  /**
+   * Answers what is light; where it runs out of memory, a worker tries again. Default: the engine.
+   */
+  readonly lightEngine?: MetricQuery;
   readonly clock: Clock;
   readonly log: Log;
   readonly instruments: Instruments;
@@ -70,6 +81,8 @@ interface Waiting {
  */
 export class QueryWorkers implements MetricQuery, AsyncDisposable {
   readonly #options: Required<Omit<QueryWorkersOptions, 'entry'>> & { readonly entry?: URL };
+  /** More work than that does not get done in the time that a query may take. */
+  readonly #tooMuch: number;
   readonly #workerGauge: Gauge;
   readonly #queries: Counter;
   #store: SharingStore | undefined;
@@ -86,8 +99,10 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
       heavy: HEAVY,
       idleMs: IDLE_MS,
       maxHeapMegabytes: MAX_HEAP_MEGABYTES,
+      lightEngine: options.engine,
       ...options,
     };
+    this.#tooMuch = options.timeoutMs * WORK_PER_MS;
     this.#workerGauge = options.instruments.gauge({
       name: 'dwcp_query_workers',
       help: 'Threads for heavy queries that run at the moment.',
@@ -105,15 +120,11 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
   }
 
   instant(query: InstantQuery, options: QueryOptions = {}): Promise<QueryResult> {
-    return this.#isHeavy({ kind: 'instant', ...query }, options)
-      ? this.#run({ kind: 'instant', ...query }, options)
-      : this.#options.engine.instant(query, options);
+    return this.#answer({ kind: 'instant', ...query }, options);
   }
 
   range(query: RangeQuery, options: QueryOptions = {}): Promise<QueryResult> {
-    return this.#isHeavy({ kind: 'range', ...query }, options)
-      ? this.#run({ kind: 'range', ...query }, options)
-      : this.#options.engine.range(query, options);
+    return this.#answer({ kind: 'range', ...query }, options);
   }
 
   /** Selections that workers read at the moment. */
@@ -130,21 +141,74 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
     await Promise.all([...this.#workers].map((worker) => worker.close()));
   }
 
-  #isHeavy(query: AnyQuery, { lookbackMs = LOOKBACK_MS }: QueryOptions): boolean {
+  async #answer(query: AnyQuery, options: QueryOptions): Promise<QueryResult> {
+    const { engine, lightEngine } = this.#options;
+    if (!this.#hasWorkers) return ask(engine, query, options);
+    const weight = await this.#weigh(query, options);
+    if (weight !== undefined) {
+      const { work, held } = weight;
+      if (work > this.#tooMuch) throw this.#tooMuchWork(work);
+      // Some series may have ended, so that the estimate is too high; much too high it is not.
+      if (held > 2 * this.#options.maxSamples) throw this.#tooMuchHeld(held);
+      if (work >= this.#options.heavy) return this.#run(query, options);
+    }
+    try {
+      return await ask(lightEngine, query, options);
+    } catch (error) {
+      // It grew: a label that became long, say. A worker that runs out of memory ends alone.
+      if (error instanceof MemoryLimitError && this.#hasWorkers) return this.#run(query, options);
+      throw error;
+    }
+  }
+
+  get #hasWorkers(): boolean {
+    const { workers } = this.#options;
+    return this.#store !== undefined && workers > 0 && !this.#isBroken && !this.#isClosed;
+  }
+
+  /** About how much a query needs; undefined for one that is light or wrong. */
+  async #weigh(
+    query: AnyQuery,
+    { lookbackMs = LOOKBACK_MS, signal }: QueryOptions,
+  ): Promise<Weight | undefined> {
     const store = this.#store;
-    const { workers, heavy, clock } = this.#options;
-    if (store === undefined || workers === 0 || this.#isBroken || this.#isClosed) return false;
+    const { heavy, clock } = this.#options;
+    if (store === undefined) return undefined;
     const now = { unixMs: clock.nowUnixMs(), monotonicMs: clock.monotonicMs() };
-    if (query.kind === 'instant' && this.#light.has(query, now)) return false;
+    if (query.kind === 'instant' && this.#light.has(query, now)) return undefined;
     const estimate = (read: SeriesQuery): SelectionEstimate => store.estimate(read);
     try {
-      const work = weigh(query, { lookbackMs, estimate, enough: heavy });
-      if (query.kind === 'instant' && work < heavy * LIGHT_SHARE) this.#light.add(query, now);
-      return work >= heavy;
-    } catch {
-      // What is wrong with it is the engine's to tell.
-      return false;
+      const weight = await weigh(query, { lookbackMs, estimate, enough: this.#tooMuch, signal });
+      const isLight = weight.work < heavy * LIGHT_SHARE;
+      if (query.kind === 'instant' && isLight) this.#light.add(query, now);
+      return weight;
+    } catch (error) {
+      // Such as a regular expression that takes too long, which is not to be tried once more.
+      if (error instanceof InvalidInputError) {
+        throw new QueryError('execution', error.message, { cause: error });
+      }
+      // What else is wrong with it is the engine's to tell.
+      return undefined;
     }
+  }
+
+  #tooMuchHeld(held: number): QueryError {
+    return new QueryError(
+      'execution',
+      `query processing would load too many samples into memory in query execution: about ${held.toExponential(0)} ` +
+        `of at most ${this.#options.maxSamples.toExponential(0)} (query.maxSamples); ` +
+        'narrow it by labels, a shorter range or a longer step, or aggregate',
+    );
+  }
+
+  #tooMuchWork(work: number): QueryError {
+    const { timeoutMs } = this.#options;
+    return new QueryError(
+      'execution',
+      `the query is too much work: about ${work.toExponential(0)} values, of which ` +
+        `${this.#tooMuch.toExponential(0)} at most can be looked at in the ${timeoutMs} ms that it may take (query.timeout); ` +
+        'narrow it by labels, a shorter range or a longer step, also of subqueries',
+    );
   }
 
   async #run(query: AnyQuery, options: QueryOptions): Promise<QueryResult> {
@@ -167,9 +231,7 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
       if (!(error instanceof WorkerNotStarted)) throw error;
       outcome = 'not_started';
       this.#giveUp(error);
-      return await (query.kind === 'instant'
-        ? engine.instant(query, options)
-        : engine.range(query, options));
+      return await ask(engine, query, options);
     } finally {
       this.#queries.labels({ outcome }).inc();
     }
@@ -271,6 +333,10 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
     }
     this.#isBroken = true;
   }
+}
+
+function ask(engine: MetricQuery, query: AnyQuery, options: QueryOptions): Promise<QueryResult> {
+  return query.kind === 'instant' ? engine.instant(query, options) : engine.range(query, options);
 }
 
 function closed(): BackendError {

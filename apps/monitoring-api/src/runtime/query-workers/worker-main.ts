@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { packError, systemClock } from '@dwcp/core';
 import { SharedStoreReader } from '@dwcp/metric-store';
-import { PromqlEngine } from '@dwcp/promql';
+import { MemoryLimitError, PromqlEngine } from '@dwcp/promql';
 
 import { type FromWorker, type QueryTask, type ToWorker, type WorkerStart } from './messages.ts';
 import { buffersOf, packResult } from './packed-result.ts';
@@ -54,7 +54,7 @@ async function answer(task: QueryTask, signal: AbortSignal): Promise<void> {
     );
     post({ kind: 'result', result }, buffersOf(result));
   } catch (error) {
-    post({ kind: 'error', error: packError(error) });
+    post({ kind: 'error', error: packError(error), isSpent: error instanceof MemoryLimitError });
   }
 }
 

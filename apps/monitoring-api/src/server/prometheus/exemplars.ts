@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { ExemplarsParametersSchema, ExemplarsResponseSchema } from '@dwcp/api-schema';
 import { type ExemplarSeries, type LabelMatcher, QueryError } from '@dwcp/core';
 import { type Expression, parseExpression } from '@dwcp/promql';
@@ -6,7 +8,7 @@ import { type ServerContext } from '../context.ts';
 import { MAX_UNIX_MS, MIN_UNIX_MS } from '../time-parameter.ts';
 import { inSlot } from './evaluate.ts';
 import { formatTimestamp, formatValue } from './numbers.ts';
-import { parametersOf, timeOf } from './parameters.ts';
+import { distinctSelectors, parametersOf, timeOf } from './parameters.ts';
 import { type AddRoute, GET_AND_POST } from './route.ts';
 import { sendPieces } from './send-pieces.ts';
 
@@ -26,7 +28,8 @@ export function registerExemplarRoutes(add: AddRoute, context: ServerContext): v
       if (endUnixMs < startUnixMs) {
         throw new QueryError('bad_data', 'end timestamp must not be before start timestamp');
       }
-      const selectors = [...selectorsIn(parseExpression(parameters.get('query') ?? ''))];
+      const expression = parseExpression(parameters.get('query') ?? '');
+      const selectors = distinctSelectors(selectorsIn(expression));
       // As Prometheus answers an expression that selects nothing.
       if (selectors.length === 0) return reply.code(204).send();
       const found = new Map<string, ExemplarSeries>();
@@ -36,6 +39,7 @@ export function registerExemplarRoutes(add: AddRoute, context: ServerContext): v
           for (const series of await metricStore.exemplars(query, { signal })) {
             found.set(series.labels.key, series);
           }
+          await nextTurn();
         }
       });
       const all = [...found.values()].sort((a, b) => a.labels.compare(b.labels));

@@ -116,12 +116,23 @@ export function parseFlag(text: string): boolean | undefined {
  * @throws QueryError in Prometheus' words
  */
 export function selectorsOf(parameters: URLSearchParams): readonly (readonly LabelMatcher[])[] {
-  return parameters.getAll('match[]').map((text) => {
-    const matchers = selectorOf(text);
-    if (matchers.every((matcher) => compileMatcher(matcher)('')))
-      throw new QueryError('bad_data', EMPTY);
-    return matchers;
-  });
+  return distinctSelectors(
+    parameters.getAll('match[]').map((text) => {
+      const matchers = selectorOf(text);
+      if (matchers.every((matcher) => compileMatcher(matcher)('')))
+        throw new QueryError('bad_data', EMPTY);
+      return matchers;
+    }),
+  );
+}
+
+/** Each selector once: to ask for the same again takes time and finds the same. */
+export function distinctSelectors(
+  selectors: Iterable<readonly LabelMatcher[]>,
+): readonly (readonly LabelMatcher[])[] {
+  const distinct = new Map<string, readonly LabelMatcher[]>();
+  for (const matchers of selectors) distinct.set(JSON.stringify(matchers), matchers);
+  return [...distinct.values()];
 }
 
 const EMPTY = 'match[] must contain at least one non-empty matcher';

@@ -44,7 +44,7 @@ export function registerTargetRoutes(add: AddRoute, { runtime }: ServerContext):
   add(
     ['GET'],
     '/api/v1/alertmanagers',
-    'Alertmanagers that alerts of rules are sent on to',
+    'Alertmanagers that alerts are sent on to',
     { answer: AlertmanagersResponseSchema },
     (_request, reply) => {
       const urls = runtime.alerting?.alertmanagerUrls() ?? [];

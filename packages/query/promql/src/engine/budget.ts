@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { type Clock, QueryError } from '@dwcp/core';
+import { type Clock, type Labels, QueryError } from '@dwcp/core';
 
 /** How long evaluation may hold the event loop at a stretch. */
 const STRETCH_MS = 15;
@@ -8,7 +8,16 @@ const STRETCH_MS = 15;
 const BYTES_PER_SAMPLE = 16;
 /** What a column takes beside its elements: a label set, arrays, their place in lists. */
 const BYTES_PER_COLUMN = 400;
+/** What a label set takes beside the characters in it. */
+const BYTES_PER_LABEL_SET = 200;
 const HOW_TO_NARROW = 'narrow it by labels, a shorter range or a longer step';
+
+/** A query needs more memory than it may have. */
+export class MemoryLimitError extends QueryError {
+  constructor(message: string) {
+    super('execution', message);
+  }
+}
 
 export interface BudgetOptions {
   readonly clock: Clock;
@@ -42,15 +51,14 @@ export class Budget {
 
   /**
    * Counts samples that will be held in memory; to be called before they are allocated.
-   * @throws QueryError `execution` when they are too many
+   * @throws MemoryLimitError when they are too many
    */
   charge(samples: number): void {
     this.#samples += samples;
     if (this.#samples > this.#peakSamples) this.#peakSamples = this.#samples;
     const { maxSamples } = this.#options;
     if (this.#samples > maxSamples) {
-      throw new QueryError(
-        'execution',
+      throw new MemoryLimitError(
         'query processing would load too many samples into memory in query execution: ' +
           `more than ${maxSamples} at a time; ${HOW_TO_NARROW}`,
       );
@@ -60,14 +68,13 @@ export class Budget {
 
   /**
    * Counts memory for what is no plain sample: histograms, label sets.
-   * @throws QueryError `execution` when it is too much
+   * @throws MemoryLimitError when it is too much
    */
   chargeBytes(bytes: number): void {
     this.#extraBytes += bytes;
     const { maxMemoryBytes } = this.#options;
     if (this.#extraBytes + this.#samples * BYTES_PER_SAMPLE > maxMemoryBytes) {
-      throw new QueryError(
-        'execution',
+      throw new MemoryLimitError(
         `query processing would take more than ${maxMemoryBytes} bytes of memory; ${HOW_TO_NARROW}`,
       );
     }
@@ -77,6 +84,14 @@ export class Budget {
   chargeColumn(count: number): void {
     this.chargeBytes(BYTES_PER_COLUMN);
     this.charge(count);
+  }
+
+  /** Counts a label set that was made and will be held until the end of the query. */
+  chargeLabels({ flat }: Labels): void {
+    let characters = 0;
+    for (const text of flat) characters += text.length;
+    // In the labels and in their key.
+    this.chargeBytes(BYTES_PER_LABEL_SET + 2 * characters);
   }
 
   /** Samples that are held no longer. */

@@ -302,7 +302,7 @@ export class Evaluation implements Evaluator {
     if (left.kind !== 'vector' || right.kind !== 'vector') throw new Error('types do not combine');
     const context = { count: grid.count, annotations: this.annotations, budget: this.budget };
     const columns = isSetOperator(node.operator)
-      ? setOperation(node, left.columns, right.columns)
+      ? await setOperation(node, left.columns, right.columns, this.budget)
       : await new VectorMatcher(node, left.columns, right.columns, context).match();
     return { kind: 'vector', columns };
   }

@@ -4,9 +4,11 @@ import {
   type AtModifier,
   type DurationExpression,
   type Expression,
+  isComparison,
   type VectorSelector,
 } from '../parser/ast.ts';
 import { durationMs } from '../parser/durations.ts';
+import { typeOf } from '../parser/type-check.ts';
 import { DEFAULT_SUBQUERY_STEP_MS } from './evaluation.ts';
 import { type Grid, lastTime } from './grid.ts';
 
@@ -19,7 +21,21 @@ export interface PlannedRead {
   readonly steps: number;
   /** How much time each look takes in; the lookback for instant selectors. */
   readonly windowMs: number;
+  /** Whether what comes of each of its series is held at every step until the query ends. */
+  readonly isHeld: boolean;
 }
+
+/** Operators of which one side only picks from the other. */
+const FILTERS: ReadonlySet<string> = new Set(['and', 'unless']);
+/** Functions that make fewer series than they take. */
+const REDUCING: ReadonlySet<string> = new Set([
+  'absent',
+  'absent_over_time',
+  'histogram_quantile',
+  'histogram_quantiles',
+  'info',
+  'scalar',
+]);
 
 export interface PlannedWork {
   readonly reads: readonly PlannedRead[];
@@ -48,31 +64,38 @@ class Plan implements PlannedWork {
     this.#lookbackMs = lookbackMs;
   }
 
-  visit(node: Expression, grid: Grid): void {
+  /** @param isHeld whether nothing around the node makes less of its series */
+  visit(node: Expression, grid: Grid, isHeld = true): void {
     switch (node.kind) {
       case 'number':
       case 'string':
         return;
       case 'paren':
       case 'unary':
-        this.visit(node.of, grid);
+        this.visit(node.of, grid, isHeld);
         return;
-      case 'binary':
-        this.visit(node.left, grid);
-        this.visit(node.right, grid);
+      case 'binary': {
+        const filters = isComparison(node.operator) || FILTERS.has(node.operator);
+        // To match vectors, both have to be there as a whole.
+        const matches = typeOf(node.left) === 'vector' && typeOf(node.right) === 'vector';
+        this.visit(node.left, grid, !filters && (isHeld || matches));
+        this.visit(node.right, grid, !filters && (isHeld || matches));
         return;
+      }
       case 'aggregate':
-        this.visit(node.of, grid);
-        if (node.parameter !== undefined) this.visit(node.parameter, grid);
+        this.visit(node.of, grid, false);
+        if (node.parameter !== undefined) this.visit(node.parameter, grid, false);
         return;
       case 'call':
-        for (const argument of node.args) this.visit(argument, grid);
+        for (const argument of node.args) {
+          this.visit(argument, grid, isHeld && !REDUCING.has(node.name));
+        }
         return;
       case 'vector-selector':
-        this.#read(node, grid, this.#lookbackMs);
+        this.#read(node, grid, this.#lookbackMs, isHeld);
         return;
       case 'matrix-selector':
-        this.#read(node.selector, grid, this.#ms(node.range));
+        this.#read(node.selector, grid, this.#ms(node.range), isHeld);
         return;
       case 'subquery': {
         const rangeMs = this.#ms(node.range);
@@ -83,12 +106,12 @@ class Plan implements PlannedWork {
         const startMs = Math.floor(fromMs / stepMs) * stepMs + stepMs;
         const count = Math.max(0, Math.floor((lastMs - startMs) / stepMs) + 1);
         this.subqueryPoints += count + (grid.count * rangeMs) / stepMs;
-        if (count > 0) this.visit(node.of, { startMs, stepMs, count });
+        if (count > 0) this.visit(node.of, { startMs, stepMs, count }, false);
       }
     }
   }
 
-  #read(selector: VectorSelector, grid: Grid, windowMs: number): void {
+  #read(selector: VectorSelector, grid: Grid, windowMs: number, isHeld: boolean): void {
     const { firstMs, lastMs } = this.#span(selector, grid);
     const { extension } = selector;
     const backMs = windowMs + (extension === undefined ? 0 : this.#lookbackMs);
@@ -98,6 +121,7 @@ class Plan implements PlannedWork {
       endUnixMs: lastMs + (extension === 'smoothed' ? this.#lookbackMs : 0),
       steps: grid.count,
       windowMs,
+      isHeld,
     });
   }
 

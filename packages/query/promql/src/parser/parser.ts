@@ -75,6 +75,10 @@ const WITH_PARAMETER: ReadonlySet<Aggregator> = new Set<Aggregator>([
  */
 const MAX_DEPTH = 500;
 const MAX_CHAIN = 1_000;
+/** UTF-16 units of an expression, which takes some 0.7 s to parse at most. */
+const MAX_LENGTH = 1_048_576;
+/** Matchers of one selector: each is tested on every value of its label. */
+const MAX_MATCHERS = 100;
 
 /**
  * Parses a PromQL expression and checks its types.
@@ -97,6 +101,14 @@ function checked<Node extends Expression>(
   input: string,
   parse: (parser: Parser) => Node | undefined,
 ): Node {
+  if (input.length > MAX_LENGTH) {
+    const problem = {
+      start: 0,
+      end: 1,
+      message: `expression is longer than ${MAX_LENGTH} characters`,
+    };
+    throw new ParseError('', problem, [problem]);
+  }
   const parser = new Parser(input);
   const expression = parse(parser);
   const problems = parser.problems;
@@ -448,6 +460,12 @@ class Parser {
       return;
     }
     into.push(matcher);
+    if (into.length <= MAX_MATCHERS) return;
+    syntax.report(
+      { start: name.start, end: value.end },
+      `a vector selector may have ${MAX_MATCHERS} label matchers at most; put values of one label into one regular expression`,
+    );
+    throw new SyntaxAbort(true, true);
   }
 
   #postfix(expression: Expression): Expression {

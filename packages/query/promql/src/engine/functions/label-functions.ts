@@ -1,6 +1,14 @@
-import { AnchoredRegExp, compareUtf8, type Labels, METRIC_NAME } from '@dwcp/core';
+import {
+  AnchoredRegExp,
+  compareUtf8,
+  InvalidInputError,
+  type Labels,
+  METRIC_NAME,
+} from '@dwcp/core';
 
 import { type Span } from '../../parser/ast.ts';
+import { quote } from '../../parser/go-text.ts';
+import { type Budget } from '../budget.ts';
 import { executionError } from '../errors.ts';
 import { mergeColumns } from '../merge.ts';
 import { type Column } from '../values.ts';
@@ -12,34 +20,78 @@ export interface LabelReplace {
   readonly pattern: string;
 }
 
-function relabelled(column: Column, labels: Labels, target: string): Column {
-  return { ...column, labels, dropName: target === METRIC_NAME ? false : column.dropName };
+/** Longer than any label that a store takes; a value that grows without bounds is a mistake. */
+const MAX_VALUE_LENGTH = 16_384;
+/** How long a regular expression that is far slower than others may take. */
+const MAX_SLOW_MS = 500;
+
+/** What the functions that set labels work with. */
+export interface LabelContext {
+  readonly budget: Budget;
+  /** Where the function stands in the query. */
+  readonly span: Span;
+}
+
+/**
+ * Sets a label of each column to what it is given; undefined leaves the column as it is.
+ * @throws QueryError when labels take too much memory, or two columns have the same in the end
+ */
+async function relabel(
+  columns: readonly Column[],
+  target: string,
+  { budget, span }: LabelContext,
+  valueOf: (labels: Labels) => string | undefined,
+): Promise<Column[]> {
+  const out: Column[] = [];
+  for (const column of columns) {
+    const value = valueOf(column.labels);
+    if (value === undefined) out.push(column);
+    else {
+      const labels = column.labels.with({ [target]: value });
+      budget.chargeLabels(labels);
+      const dropName = target === METRIC_NAME ? false : column.dropName;
+      out.push({ ...column, labels, dropName });
+    }
+    await budget.breathe();
+  }
+  return mergeColumns(out, span);
+}
+
+function tooLong(name: string, target: string, span: Span): Error {
+  return executionError(
+    `${name}() would make a value of more than ${MAX_VALUE_LENGTH} characters for the label ${quote(target)}; make it of less`,
+    span,
+  );
 }
 
 function isLabelName(name: string): boolean {
   return name !== '' && name.isWellFormed();
 }
 
-export function labelReplace(
+export async function labelReplace(
   columns: readonly Column[],
   { target, replacement, source, pattern }: LabelReplace,
-  span: Span,
-): Column[] {
+  context: LabelContext,
+): Promise<Column[]> {
+  const { span } = context;
   let regexp: AnchoredRegExp;
   try {
-    regexp = new AnchoredRegExp(pattern);
+    regexp = new AnchoredRegExp(pattern, { maxSlowMs: MAX_SLOW_MS });
   } catch {
     throw executionError(`invalid regular expression in label_replace(): ${pattern}`, span);
   }
   if (!isLabelName(target)) {
     throw executionError(`invalid destination label name in label_replace(): ${target}`, span);
   }
-  const replaced = columns.map((column) => {
-    const value = regexp.expand(column.labels.get(source), replacement);
-    if (value === undefined) return column;
-    return relabelled(column, column.labels.with({ [target]: value }), target);
+  return relabel(columns, target, context, (labels) => {
+    try {
+      return regexp.expand(labels.get(source), replacement, MAX_VALUE_LENGTH);
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      if (error.field === 'replacement') throw tooLong('label_replace', target, span);
+      throw executionError(`label_replace(): ${error.message}`, span);
+    }
   });
-  return mergeColumns(replaced, span);
 }
 
 export interface LabelJoin {
@@ -48,11 +100,12 @@ export interface LabelJoin {
   readonly sources: readonly string[];
 }
 
-export function labelJoin(
+export async function labelJoin(
   columns: readonly Column[],
   { target, separator, sources }: LabelJoin,
-  span: Span,
-): Column[] {
+  context: LabelContext,
+): Promise<Column[]> {
+  const { span } = context;
   const bad = sources.find((source) => !isLabelName(source));
   if (bad !== undefined) {
     throw executionError(`invalid source label name in label_join(): ${bad}`, span);
@@ -60,11 +113,13 @@ export function labelJoin(
   if (!isLabelName(target)) {
     throw executionError(`invalid destination label name in label_join(): ${target}`, span);
   }
-  const joined = columns.map((column) => {
-    const value = sources.map((source) => column.labels.get(source)).join(separator);
-    return relabelled(column, column.labels.with({ [target]: value }), target);
+  return relabel(columns, target, context, (labels) => {
+    const values = sources.map((source) => labels.get(source));
+    const between = separator.length * Math.max(0, values.length - 1);
+    const length = values.reduce((sum, value) => sum + value.length, between);
+    if (length > MAX_VALUE_LENGTH) throw tooLong('label_join', target, span);
+    return values.join(separator);
   });
-  return mergeColumns(joined, span);
 }
 
 /** Orders by the named labels, numbers inside them by size, and then by all labels. */

@@ -8,7 +8,7 @@ import { larger, smaller } from '../operators/scalar-operators.ts';
 import { type Column, constantColumn, newColumn } from '../values.ts';
 import { argument, type Call, scalarArgument, stringArgument, vectorArgument } from './call.ts';
 import { mapColumns, roundTo } from './element-functions.ts';
-import { labelJoin, labelReplace, sortByLabel } from './label-functions.ts';
+import { type LabelContext, labelJoin, labelReplace, sortByLabel } from './label-functions.ts';
 
 export async function dateParts(call: Call, compute: (value: number) => number): Promise<Column[]> {
   const times = Float64Array.from(
@@ -116,7 +116,7 @@ export async function replaceLabels(call: Call): Promise<Column[]> {
     source: stringArgument(call, 3),
     pattern: stringArgument(call, 4),
   };
-  return labelReplace(await vectorArgument(call, 0), options, call.node);
+  return labelReplace(await vectorArgument(call, 0), options, contextOf(call));
 }
 
 export async function joinLabels(call: Call): Promise<Column[]> {
@@ -125,5 +125,9 @@ export async function joinLabels(call: Call): Promise<Column[]> {
     separator: stringArgument(call, 2),
     sources: call.node.args.slice(3).map((_, i) => stringArgument(call, i + 3)),
   };
-  return labelJoin(await vectorArgument(call, 0), options, call.node);
+  return labelJoin(await vectorArgument(call, 0), options, contextOf(call));
+}
+
+function contextOf({ evaluation, node }: Call): LabelContext {
+  return { budget: evaluation.budget, span: node };
 }

@@ -9,6 +9,11 @@ export function matchedLabels(labels: Labels, matching: VectorMatching): Labels 
   return labels.without([METRIC_NAME, ...matching.labels]);
 }
 
+/** A string that is equal for matchings by the same labels. */
+export function signatureKey({ on, labels }: VectorMatching): string {
+  return JSON.stringify([on, [...new Set(labels)].sort()]);
+}
+
 /** A string that is equal for columns that belong together. */
 export function signatureOf(matching: VectorMatching): (column: Column) => string {
   const names = new Set(matching.on ? matching.labels : [METRIC_NAME, ...matching.labels]);
