@@ -29,7 +29,15 @@ describe('an error answer', () => {
     expect(error.message).toBe('two fields are wrong\n/limit must be <= 1000');
   });
 
-  test.each([undefined, null, 'oops', 7, [], { errors: [null, 3] }])(
+  test('as bare text, as of Alertmanager, is that text', () => {
+    expect(errorFromAnswer(400, 'end time must not be in the past')).toMatchObject({
+      status: 400,
+      title: 'It was refused',
+      message: 'end time must not be in the past',
+    });
+  });
+
+  test.each([undefined, null, '', 7, [], { errors: [null, 3] }])(
     'of any other kind (%j) still says the status',
     (body) => {
       expect(errorFromAnswer(502, body)).toMatchObject({

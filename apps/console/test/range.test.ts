@@ -10,6 +10,7 @@ import {
   formatSpan,
   formatTimePoint,
   parseRange,
+  parseSpan,
   parseTimePoint,
   refreshIntervalMs,
   resolveRange,
@@ -161,4 +162,13 @@ test.each([
   [90_061_000, '1d1h1m1s'],
 ])('%i ms is written %s', (ms, text) => {
   expect(formatSpan(ms)).toBe(text);
+});
+
+test('a length of time is what people write, and neither nothing nor more than a year', () => {
+  expect(['30m', ' 1h30m ', '2d', '1w'].map(parseSpan)).toEqual([
+    1_800_000, 5_400_000, 172_800_000, 604_800_000,
+  ]);
+  expect(['', '0s', '30', '1.5h', '-1h', '1h ago', '367d'].map(parseSpan)).toEqual(
+    Array.from({ length: 7 }),
+  );
 });

@@ -2,9 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import {
+  validateAlert,
   validateAlerts,
+  validateHistory,
+  validateIncidents,
   validateLogs,
   validateMetrics,
+  validateNotifications,
+  validateRules,
   validateShared,
   validateTrace,
   validateTraces,
@@ -45,7 +50,23 @@ describe('search parameters', () => {
     expect(validateLogs({ minLevel: 'warn' })).toEqual({ minLevel: 'warn' });
     expect(validateLogs({ minLevel: 'loud' })).toEqual({});
     expect(validateAlerts({ state: 'firing' })).toEqual({ state: 'firing' });
-    expect(validateAlerts({ state: 'silenced' })).toEqual({});
+    expect(validateAlerts({ state: 'silenced', severity: 'warning', text: 7 })).toEqual({
+      severity: 'warning',
+      text: '7',
+    });
+    expect(validateRules({ state: 'inactive' })).toEqual({ state: 'inactive' });
+    expect(validateIncidents({ state: 'firing', text: 'x' })).toEqual({ text: 'x' });
+    expect(validateNotifications({ outcome: 'failed', receiver: 'a' })).toEqual({
+      outcome: 'failed',
+      receiver: 'a',
+    });
+    expect(validateHistory({ kind: 'gossip', alert: 'HostDown' })).toEqual({ alert: 'HostDown' });
+  });
+
+  test('a moment to explain is RFC 3339', () => {
+    const at = '2026-01-02T03:04:05.000Z';
+    expect(validateAlert({ at })).toEqual({ at });
+    expect(validateAlert({ at: 'yesterday' })).toEqual({});
   });
 
   test('a shortest duration is a positive number', () => {
@@ -77,6 +98,12 @@ describe('search parameters', () => {
         'error',
         'span',
         'state',
+        'severity',
+        'at',
+        'outcome',
+        'receiver',
+        'alert',
+        'kind',
       ),
       fc.anything(),
     );
@@ -86,7 +113,12 @@ describe('search parameters', () => {
       validateLogs,
       validateTraces,
       validateTrace,
+      validateAlert,
       validateAlerts,
+      validateHistory,
+      validateIncidents,
+      validateNotifications,
+      validateRules,
     ];
     fc.assert(
       fc.property(raw, (params) => {

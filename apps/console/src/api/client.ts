@@ -83,14 +83,7 @@ export async function getJson<T>(
     headers: { accept: 'application/json' },
     ...(signal === undefined ? {} : { signal }),
   });
-  const raw = await response.text();
-  let body: unknown;
-  try {
-    body = raw === '' ? undefined : JSON.parse(raw);
-  } catch {
-    body = undefined;
-  }
-  if (!response.ok) throw errorFromAnswer(response.status, body);
+  const body = await readBody(response);
   if (body === undefined) {
     throw new ApiError({
       status: response.status,
@@ -99,6 +92,39 @@ export async function getJson<T>(
     });
   }
   return body as T;
+}
+
+/**
+ * Sends JSON that changes something; an answer without JSON gives undefined. Rejects with ApiError for
+ * any answer that is not 2xx.
+ */
+export async function sendJson<T>(
+  method: 'POST' | 'DELETE',
+  path: string,
+  content?: unknown,
+): Promise<T> {
+  const response = await authorizedFetch(path, {
+    method,
+    headers: {
+      accept: 'application/json',
+      ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(content === undefined ? {} : { body: JSON.stringify(content) }),
+  });
+  return (await readBody(response)) as T;
+}
+
+/** The JSON of an answer; undefined for anything else. Rejects with ApiError when it is not 2xx. */
+async function readBody(response: Response): Promise<unknown> {
+  const raw = await response.text();
+  let body: unknown;
+  try {
+    body = raw === '' ? undefined : JSON.parse(raw);
+  } catch {
+    body = undefined;
+  }
+  if (!response.ok) throw errorFromAnswer(response.status, body);
+  return body;
 }
 
 async function getData<T>(path: string, params: Params = {}, signal?: AbortSignal): Promise<T> {

@@ -32,7 +32,8 @@ const prometheusTitles: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads an error answer: RFC 9457 problem details, the Prometheus error shape, or anything else.
+ * Reads an error answer: RFC 9457 problem details, the Prometheus error shape, the bare text of
+ * Alertmanager's, or anything else.
  *
  * @param body the parsed JSON body, undefined when it was none
  */
@@ -51,10 +52,14 @@ export function errorFromAnswer(status: number, body: unknown): ApiError {
         .filter((line) => line !== '')
     : [];
   const detail =
-    text(fields['detail']) ?? text(fields['message']) ?? `The server answered ${status}.`;
+    text(body) ??
+    text(fields['detail']) ??
+    text(fields['message']) ??
+    `The server answered ${status}.`;
   return new ApiError({
     status,
-    title: text(fields['title']) ?? `HTTP ${status}`,
+    title:
+      text(fields['title']) ?? (text(body) === undefined ? `HTTP ${status}` : 'It was refused'),
     detail: [detail, ...problems].join('\n'),
     requestId: text(fields['requestId']),
   });

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import {
+  BellRing,
   Clock,
   CornerDownLeft,
   Contrast,
@@ -15,7 +16,7 @@ import { servicesQuery } from '../api/queries.ts';
 import { RANGE_PRESETS } from '../time/presets.ts';
 import { parseRange } from '../time/range.ts';
 import { useRangeActions } from '../time/use-range.ts';
-import { NAV_ITEMS } from './nav-items.ts';
+import { ALERT_PAGES, NAV_ITEMS } from './nav-items.ts';
 import { setTheme } from './theme.ts';
 
 interface Command {
@@ -69,6 +70,12 @@ function useCommands(text: string): readonly Command[] {
       label,
       group: 'Page',
       icon,
+      run: () => void navigate({ to }),
+    })),
+    ...ALERT_PAGES.slice(1).map(({ label, to }) => ({
+      label: `Alerts: ${label}`,
+      group: 'Page',
+      icon: BellRing,
       run: () => void navigate({ to }),
     })),
     ...(services?.items ?? []).flatMap(({ name }) => [

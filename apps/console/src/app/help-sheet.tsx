@@ -70,7 +70,8 @@ export function HelpSheet({
           </div>
           <p className="text-faint text-2xs mt-5">
             Drag on a chart to zoom into it; double-click to zoom out. On a trace, the arrow keys
-            walk and fold the spans.
+            walk and fold the spans. In the list of alerts they walk and fold too; Enter opens an
+            alert, <Kbd>s</Kbd> silences and <Kbd>a</Kbd> acknowledges it.
           </p>
         </Dialog.Content>
       </Dialog.Portal>

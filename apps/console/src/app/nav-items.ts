@@ -26,3 +26,13 @@ export const NAV_ITEMS: readonly NavItem[] = [
   { to: '/targets', label: 'Targets', icon: Crosshair, key: 'e' },
   { to: '/status', label: 'Status', icon: Server, key: 's' },
 ];
+
+/** The pages about alerts: what they link among each other. */
+export const ALERT_PAGES = [
+  { to: '/alerts', label: 'Alerts' },
+  { to: '/alerts/incidents', label: 'Incidents' },
+  { to: '/alerts/silences', label: 'Silences' },
+  { to: '/alerts/notifications', label: 'Notifications' },
+  { to: '/alerts/history', label: 'History' },
+  { to: '/alerts/rules', label: 'Rules' },
+] as const;

@@ -11,9 +11,14 @@ import { PageCrash, PageMissing } from './page-errors.tsx';
 import {
   SHARED_KEYS,
   type SharedSearch,
+  validateAlert,
   validateAlerts,
+  validateHistory,
+  validateIncidents,
   validateLogs,
   validateMetrics,
+  validateNotifications,
+  validateRules,
   validateShared,
   validateTrace,
   validateTraces,
@@ -62,6 +67,52 @@ const alertsRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>) => validateAlerts(raw),
   component: lazyRouteComponent(() => import('../pages/alerts/alerts-page.tsx'), 'AlertsPage'),
 });
+const alertRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/$alert',
+  validateSearch: (raw: Record<string, unknown>) => validateAlert(raw),
+  component: lazyRouteComponent(() => import('../pages/alerts/alert-page.tsx'), 'AlertPage'),
+});
+const incidentsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/incidents',
+  validateSearch: (raw: Record<string, unknown>) => validateIncidents(raw),
+  component: lazyRouteComponent(
+    () => import('../pages/alerts/incidents-page.tsx'),
+    'IncidentsPage',
+  ),
+});
+const incidentRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/incidents/$incident',
+  component: lazyRouteComponent(() => import('../pages/alerts/incident-page.tsx'), 'IncidentPage'),
+});
+const silencesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/silences',
+  component: lazyRouteComponent(() => import('../pages/alerts/silences-page.tsx'), 'SilencesPage'),
+});
+const notificationsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/notifications',
+  validateSearch: (raw: Record<string, unknown>) => validateNotifications(raw),
+  component: lazyRouteComponent(
+    () => import('../pages/alerts/notifications-page.tsx'),
+    'NotificationsPage',
+  ),
+});
+const historyRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/history',
+  validateSearch: (raw: Record<string, unknown>) => validateHistory(raw),
+  component: lazyRouteComponent(() => import('../pages/alerts/history-page.tsx'), 'HistoryPage'),
+});
+const rulesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/rules',
+  validateSearch: (raw: Record<string, unknown>) => validateRules(raw),
+  component: lazyRouteComponent(() => import('../pages/alerts/rules-page.tsx'), 'RulesPage'),
+});
 const targetsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/targets',
@@ -81,6 +132,13 @@ const routeTree = rootRoute.addChildren([
   tracesRoute,
   traceRoute,
   alertsRoute,
+  alertRoute,
+  incidentsRoute,
+  incidentRoute,
+  silencesRoute,
+  notificationsRoute,
+  historyRoute,
+  rulesRoute,
   targetsRoute,
   statusRoute,
 ]);

@@ -40,12 +40,53 @@ export interface TraceSearch {
 }
 
 export interface AlertsSearch {
+  readonly state?: 'firing' | 'pending' | 'suppressed' | undefined;
+  readonly severity?: 'critical' | 'warning' | 'info' | undefined;
+  readonly text?: string | undefined;
+}
+
+export interface AlertSearch {
+  /** The moment that is explained, RFC 3339; without: now. */
+  readonly at?: string | undefined;
+}
+
+export interface RulesSearch {
   readonly state?: 'firing' | 'pending' | 'inactive' | undefined;
+}
+
+export interface IncidentsSearch {
+  readonly state?: 'open' | 'closed' | 'all' | undefined;
+  readonly text?: string | undefined;
+}
+
+export interface NotificationsSearch {
+  readonly outcome?: (typeof OUTCOMES)[number] | undefined;
+  readonly receiver?: string | undefined;
+}
+
+export interface HistorySearch {
+  /** An alert's name, labels in braces, or its fingerprint. */
+  readonly alert?: string | undefined;
+  readonly kind?: (typeof DECISION_KINDS)[number] | undefined;
 }
 
 type Raw = Readonly<Record<string, unknown>>;
 
 export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+export const OUTCOMES = ['failed', 'dropped', 'waiting', 'delivered'] as const;
+export const DECISION_KINDS = [
+  'evaluated',
+  'rule',
+  'intake',
+  'routed',
+  'weighed',
+  'flushed',
+  'delivered',
+  'silence',
+  'acknowledged',
+  'escalated',
+  'manual',
+] as const;
 const maxQueries = 8;
 const maxTextLength = 4_096;
 
@@ -110,5 +151,34 @@ export function validateTrace(raw: Raw): TraceSearch {
 }
 
 export function validateAlerts(raw: Raw): AlertsSearch {
+  return compact({
+    state: oneOf(raw['state'], ['firing', 'pending', 'suppressed']),
+    severity: oneOf(raw['severity'], ['critical', 'warning', 'info']),
+    text: text(raw['text']),
+  });
+}
+
+export function validateAlert(raw: Raw): AlertSearch {
+  const at = text(raw['at']);
+  const unixMs = at === undefined ? Number.NaN : Date.parse(at);
+  return compact({ at: Number.isFinite(unixMs) ? at : undefined });
+}
+
+export function validateRules(raw: Raw): RulesSearch {
   return compact({ state: oneOf(raw['state'], ['firing', 'pending', 'inactive']) });
+}
+
+export function validateIncidents(raw: Raw): IncidentsSearch {
+  return compact({
+    state: oneOf(raw['state'], ['open', 'closed', 'all']),
+    text: text(raw['text']),
+  });
+}
+
+export function validateNotifications(raw: Raw): NotificationsSearch {
+  return compact({ outcome: oneOf(raw['outcome'], OUTCOMES), receiver: text(raw['receiver']) });
+}
+
+export function validateHistory(raw: Raw): HistorySearch {
+  return compact({ alert: text(raw['alert']), kind: oneOf(raw['kind'], DECISION_KINDS) });
 }

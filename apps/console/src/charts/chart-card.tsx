@@ -18,6 +18,8 @@ export interface ChartQuery {
   /** A CSS variable, or a way to choose one. */
   readonly color?: string | ((label: string, index: number) => string);
   readonly dashed?: boolean;
+  /** Leaves out series of the answer. */
+  readonly keep?: (series: FrameSeries) => boolean;
 }
 
 /** A card with one chart over the shared range, its legend showing now or the pointed-at moment. */
@@ -105,12 +107,14 @@ function toSeries(
     return index < 0 ? order.length : index;
   };
   const labelled = queries.flatMap((query, index) =>
-    (frames[index]?.series ?? []).map((one) => ({
-      query,
-      one,
-      index,
-      label: typeof query.label === 'string' ? query.label : query.label(one),
-    })),
+    (frames[index]?.series ?? [])
+      .filter((one) => query.keep?.(one) !== false)
+      .map((one) => ({
+        query,
+        one,
+        index,
+        label: typeof query.label === 'string' ? query.label : query.label(one),
+      })),
   );
   labelled.sort(
     (a, b) => a.index - b.index || rank(a.label) - rank(b.label) || a.label.localeCompare(b.label),

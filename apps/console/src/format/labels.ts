@@ -16,6 +16,17 @@ export function formatLabels(labels: Labels): string {
   return `${name}{${pairs.join(', ')}}`;
 }
 
+/** Labels as matchers that name one alert: `{alertname="HostDown", instance="a"}`. */
+export function selectorOf(labels: Labels): string {
+  const matchers = Object.entries(labels)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => {
+      const quoted = /^[A-Za-z_][\w:]*$/.test(name) ? name : JSON.stringify(name);
+      return `${quoted}=${JSON.stringify(value)}`;
+    });
+  return `{${matchers.join(', ')}}`;
+}
+
 /** Only the labels in which the sets differ: the short names of a legend. */
 export function distinctNames(sets: readonly Labels[]): string[] {
   if (sets.length <= 1) return sets.map((set) => set['__name__'] ?? formatLabels(set));

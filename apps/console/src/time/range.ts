@@ -47,10 +47,7 @@ export function parseTimePoint(text: string): TimePoint | undefined {
   const trimmed = text.trim();
   const relative = /^now(?:-((?:\d+[smhdw])+))?(?:\/([mhd]))?$/.exec(trimmed);
   if (relative !== null) {
-    let agoMs = 0;
-    for (const [, count, unit] of (relative[1] ?? '').matchAll(/(\d+)([smhdw])/g)) {
-      agoMs += Number(count) * (unitMs[unit ?? ''] ?? 0);
-    }
+    const agoMs = spanMs(relative[1] ?? '');
     if (agoMs > MAX_WINDOW_MS * 10) return undefined;
     const floorTo = relative[2] as FloorUnit | undefined;
     return floorTo === undefined ? { kind: 'ago', agoMs } : { kind: 'ago', agoMs, floorTo };
@@ -62,6 +59,22 @@ export function parseTimePoint(text: string): TimePoint | undefined {
   if (!/^\d{4}-\d{2}-\d{2}/.test(trimmed)) return undefined;
   const unixMs = Date.parse(trimmed.includes('T') ? trimmed : trimmed.replace(' ', 'T'));
   return Number.isFinite(unixMs) ? { kind: 'at', unixMs } : undefined;
+}
+
+function spanMs(text: string): number {
+  let ms = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)([smhdw])/g)) {
+    ms += Number(count) * (unitMs[unit ?? ''] ?? 0);
+  }
+  return ms;
+}
+
+/** A length of time as in `2h`, `1h30m` or `90m`, in ms; undefined for anything else, and for none. */
+export function parseSpan(text: string): number | undefined {
+  const trimmed = text.trim();
+  if (!/^(\d+[smhdw])+$/.test(trimmed)) return undefined;
+  const ms = spanMs(trimmed);
+  return ms > 0 && ms <= MAX_WINDOW_MS ? ms : undefined;
 }
 
 /** The inverse of `parseTimePoint`. */
@@ -104,7 +117,8 @@ export function parseRange(
   return { from: start, to: end };
 }
 
-function resolvePoint(point: TimePoint, nowMs: number): number {
+/** The moment that one end of a range is, Unix ms. */
+export function resolveTimePoint(point: TimePoint, nowMs: number): number {
   if (point.kind === 'at') return point.unixMs;
   const moment = nowMs - point.agoMs;
   if (point.floorTo === undefined) return moment;
@@ -114,8 +128,8 @@ function resolvePoint(point: TimePoint, nowMs: number): number {
 
 /** Pins a range to the clock. A range that would be empty is widened to the narrowest window. */
 export function resolveRange(range: TimeRange, nowMs: number): TimeWindow {
-  const endMs = resolvePoint(range.to, nowMs);
-  const startMs = Math.min(resolvePoint(range.from, nowMs), endMs - 1_000);
+  const endMs = resolveTimePoint(range.to, nowMs);
+  const startMs = Math.min(resolveTimePoint(range.from, nowMs), endMs - 1_000);
   return { startMs, endMs };
 }
 

@@ -1,29 +1,17 @@
-import { findProgram, wants } from '@dwcp/testing';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { wants } from '@dwcp/testing';
+import { type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+import { chromiumProgram, type Complaints, launchChromium, watchPage } from './console-browser.ts';
 import { DwcpServer } from './dwcp-server.ts';
 
-const program = findProgram('chromium');
 const charts = ['CPU', 'Memory', 'Network'] as const;
 /** The first one is of a server just started. The median counts. */
 const OPENINGS = 5;
 
 let browser: Browser;
 beforeAll(async () => {
-  if (program === undefined) return;
-  browser = await chromium.launch({
-    executablePath: program,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  if (chromiumProgram !== undefined) browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();
@@ -68,24 +56,15 @@ async function open(url: string, page: Page): Promise<Opening> {
   }
 }
 
-test.skipIf(program === undefined)(
+test.skipIf(chromiumProgram === undefined)(
   `the first page shows this host moving within 2 s, and its own requests as traces (${wants('chromium')})`,
   async () => {
     await using server = await DwcpServer.start('region: eu-test-1\n');
-    const complaints: string[] = [];
-    const foreign: string[] = [];
+    const complaints: Complaints = { errors: [], foreign: [] };
     const openings: Opening[] = [];
     for (let i = 0; i < OPENINGS; i++) {
       const page = await browser.newPage({ viewport: { width: 1_440, height: 1_400 } });
-      page.on('pageerror', (error) => complaints.push(error.message));
-      page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text());
-      });
-      page.on('request', (request) => {
-        if (request.url().startsWith('http') && !request.url().startsWith(server.url)) {
-          foreign.push(request.url());
-        }
-      });
+      watchPage(page, server.url, complaints);
       openings.push(await open(server.url, page));
       if (i === OPENINGS - 1) {
         await page.getByText('Latest traces').scrollIntoViewIfNeeded();
@@ -106,7 +85,6 @@ test.skipIf(program === undefined)(
     );
     const moving = openings.map(({ movingMs }) => movingMs).toSorted((a, b) => a - b);
     expect(moving[Math.floor(OPENINGS / 2)]).toBeLessThan(2_000);
-    expect(foreign).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(complaints).toEqual({ errors: [], foreign: [] });
   },
 );

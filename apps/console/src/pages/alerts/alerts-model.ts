@@ -1,22 +1,31 @@
 import { type Alert, type RuleGroup } from '../../api/types.ts';
 import { type Tone } from '../../ui/status-mark.tsx';
+import { severityRank } from './alert-filter.ts';
+import { type AlertRow } from './alert-rows.ts';
 
 const stateRank = { firing: 0, pending: 1 } as const;
-const severityRank: Readonly<Record<string, number>> = { critical: 0, warning: 1, info: 2 };
 
 /** Firing first, then by severity, then the longest-lasting first. */
 export function byUrgency(a: Alert, b: Alert): number {
-  const severity = (alert: Alert): number => severityRank[alert.labels['severity'] ?? ''] ?? 3;
   return (
     stateRank[a.state] - stateRank[b.state] ||
-    severity(a) - severity(b) ||
+    severityRank(a.labels['severity']) - severityRank(b.labels['severity']) ||
     a.activeAt.localeCompare(b.activeAt)
   );
 }
 
 export function alertTone({ state, labels }: Pick<Alert, 'state' | 'labels'>): Tone {
   if (state === 'pending') return 'warn';
-  return labels['severity'] === 'info' ? 'warn' : 'bad';
+  return severityRank(labels['severity']) === 2 ? 'warn' : 'bad';
+}
+
+/** The same for a row of the list; what is held back is calm. */
+export function rowTone({ state, labels }: Pick<AlertRow, 'state' | 'labels'>): Tone {
+  return state === 'suppressed' ? 'idle' : alertTone({ state, labels });
+}
+
+export function severityTone(severity: string | undefined): Tone {
+  return (['bad', 'warn', 'idle'] as const)[severityRank(severity)] ?? 'warn';
 }
 
 export interface RuleCounts {

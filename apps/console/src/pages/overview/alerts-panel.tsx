@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type ReactNode } from 'react';
 
 import { alertsQuery } from '../../api/queries.ts';
+import { selectorOf } from '../../format/labels.ts';
 import { formatAgo } from '../../format/time.ts';
 import { useNowMs } from '../../time/live.ts';
 import { Card } from '../../ui/card.tsx';
@@ -38,7 +40,13 @@ export function AlertsPanel(): ReactNode {
                   <StatusBadge tone={alertTone(alert)}>{alert.state}</StatusBadge>
                 </td>
                 <td>
-                  <span className="font-medium">{alert.labels['alertname']}</span>
+                  <Link
+                    to="/alerts/$alert"
+                    params={{ alert: selectorOf(alert.labels) }}
+                    className="hover:text-accent font-medium hover:underline"
+                  >
+                    {alert.labels['alertname']}
+                  </Link>
                   <span className="text-muted block max-w-md truncate">
                     {alert.annotations['summary'] ?? alert.labels['instance'] ?? ''}
                   </span>

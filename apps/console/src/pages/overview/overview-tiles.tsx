@@ -46,6 +46,28 @@ interface Tile {
   readonly note: string;
 }
 
+const levelTones = { GREEN: 'ok', YELLOW: 'warn', ORANGE: 'bad', RED: 'bad' } as const;
+
+function alertsTile({ rules, alerting }: ServerStatus): Tile {
+  const { alertsFiring: firing, alertsPending: pending } = rules;
+  const common = { title: 'Alerts', to: '/alerts' } as const;
+  if (alerting === undefined) {
+    return {
+      ...common,
+      tone: firing > 0 ? 'bad' : pending > 0 ? 'warn' : 'ok',
+      value: firing > 0 ? `${firing} firing` : 'None firing',
+      note: `${pending} pending`,
+    };
+  }
+  const { level, incidents } = alerting;
+  return {
+    ...common,
+    tone: levelTones[level],
+    value: level,
+    note: `${firing} firing · ${pending} pending · ${incidents.open} ${incidents.open === 1 ? 'incident' : 'incidents'}`,
+  };
+}
+
 function tilesOf(status: ServerStatus | undefined): readonly Tile[] {
   const waiting = { tone: 'unknown', value: '–', note: '…' } as const;
   if (status === undefined) {
@@ -58,7 +80,7 @@ function tilesOf(status: ServerStatus | undefined): readonly Tile[] {
       { title: 'On disk', to: '/status', ...waiting },
     ];
   }
-  const { scrape, rules, queues, backends, stores } = status;
+  const { scrape, queues, backends, stores } = status;
   const dropped = queues.reduce((sum, queue) => sum + queue.dropped, 0);
   const failed = queues.reduce((sum, queue) => sum + queue.failedWrites, 0);
   const configured = backends.filter((backend) => backend.configured);
@@ -78,13 +100,7 @@ function tilesOf(status: ServerStatus | undefined): readonly Tile[] {
           ? `${formatCount(failed)} failed writes`
           : `since ${status.startedAt.slice(0, 16).replace('T', ' ')} UTC`,
     },
-    {
-      title: 'Alerts',
-      to: '/alerts',
-      tone: rules.alertsFiring > 0 ? 'bad' : rules.alertsPending > 0 ? 'warn' : 'ok',
-      value: rules.alertsFiring > 0 ? `${rules.alertsFiring} firing` : 'None firing',
-      note: `${rules.alertsPending} pending · ${rules.groups} rule ${rules.groups === 1 ? 'group' : 'groups'}`,
-    },
+    alertsTile(status),
     {
       title: 'Scrape targets',
       to: '/targets',
