@@ -1,18 +1,31 @@
 import { hostname } from 'node:os';
 
+import { type AlertExplanation, type ApiIncident, type IncidentsQuery } from '@dwcp/alerting';
 import { type Alert, type Instruments, type LogLevel, type SpanContext } from '@dwcp/core';
 import { type Logger } from '@dwcp/log-aggregator';
 import { type ActiveSpan, type SpanOptions } from '@dwcp/tracing';
 
+import { explainAlert } from './api/explain-alert.ts';
 import { type AlertFilter, getAlerts } from './api/get-alerts.ts';
+import { getIncidents } from './api/get-incidents.ts';
 import { getMetrics, type MetricsRequest, type MetricsResult } from './api/get-metrics.ts';
 import { getTraces, type TraceFilter, type TraceList } from './api/get-traces.ts';
+import {
+  acknowledgeAlert,
+  type AlertAcknowledgement,
+  type AlertResolve,
+  type AlertTrigger,
+  resolveAlert,
+  triggerAlert,
+} from './api/handle-alert.ts';
+import { type Moment } from './api/moment.ts';
 import { getRegionHealth, type RegionHealth } from './api/region-health.ts';
 import { toSampleLabels } from './api/sample-labels.ts';
 import { getSlaCompliance, type SlaCompliance } from './api/sla-compliance.ts';
 import { parseConfig } from './config/parse-config.ts';
 import { type MonitoringOptions } from './config/schema.ts';
 import { codeSource } from './config/source.ts';
+import { type AlertingRuntime } from './runtime/alerting/alerting.ts';
 import { bindRuntime } from './runtime/runtime-of.ts';
 import { Runtime } from './runtime/runtime.ts';
 // Types only: the server is loaded when it is asked for.
@@ -166,6 +179,59 @@ export class MonitoringAPI implements AsyncDisposable {
   async getAlerts(filter: AlertFilter = {}, options: Cancellable = {}): Promise<readonly Alert[]> {
     options.signal?.throwIfAborted();
     return getAlerts(this.#runtime, filter);
+  }
+
+  /**
+   * Raises an alert by hand; one with the same labels that fires is changed.
+   * @returns the fingerprint under which receivers and the HTTP API know it
+   * @throws InvalidInputError for what is no alert, BackendError while alerting is not open
+   */
+  triggerAlert(trigger: AlertTrigger): Promise<{ readonly fingerprint: string }> {
+    return triggerAlert(this.#runtime, trigger);
+  }
+
+  /**
+   * Ends an alert by hand. A rule's alert stays over until its condition ended and came again.
+   * @throws AlertNotFoundError when no such alert fires, InvalidInputError where nobody is named
+   */
+  resolveAlert(resolve: AlertResolve): Promise<void> {
+    return resolveAlert(this.#runtime, resolve);
+  }
+
+  /**
+   * Somebody sees to an alert or an incident: escalation and repeats stop until the time is over, or
+   * the alerts are.
+   * @throws IncidentNotFoundError when it does not fire, InvalidInputError where nobody is named
+   */
+  acknowledgeAlert(acknowledgement: AlertAcknowledgement): Promise<void> {
+    return acknowledgeAlert(this.#runtime, acknowledgement);
+  }
+
+  /** Incidents, the last that opened first: of the state `open` or `acknowledged` unless it is named. */
+  async getIncidents(
+    filter: IncidentsQuery = {},
+    options: Cancellable = {},
+  ): Promise<{ readonly items: readonly ApiIncident[]; readonly nextCursor: string | null }> {
+    options.signal?.throwIfAborted();
+    return getIncidents(this.#runtime, filter);
+  }
+
+  /** The state of the whole in one word, with every rule that holds, the worst first. */
+  getAlertLevel(): ReturnType<AlertingRuntime['level']> {
+    return this.#runtime.requireAlerting().level();
+  }
+
+  /**
+   * Why an alert fired or did not at a moment, and was sent or was not.
+   * @param alert a name, labels such as `{alertname="HostDown"}`, both, or a fingerprint
+   * @throws InvalidInputError for an alert or a moment that cannot be read
+   */
+  async explainAlert(
+    alert: string,
+    options: { readonly at?: Moment } & Cancellable = {},
+  ): Promise<AlertExplanation> {
+    options.signal?.throwIfAborted();
+    return await explainAlert(this.#runtime, alert, options.at);
   }
 
   /** How a region is doing, judged by what is known of it; the inputs say what that is. */

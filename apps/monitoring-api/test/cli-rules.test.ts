@@ -267,8 +267,18 @@ describe('dwcp rules backtest', () => {
 });
 
 test.each([
-  [[], 'rules wants check, test, export or backtest'],
-  [['lint'], 'rules wants check, test, export or backtest, got "lint"'],
+  [[], 'rules wants check, test, export, backtest, list, show, set'],
+  [['lint'], 'delete, history, got "lint"'],
+  [['list', '--start', '1'], '--start goes with rules backtest'],
+  [['list', 'a'], 'rules list takes no names'],
+  [['set', 'a.yml', '--limit', '3'], 'rules set takes no --limit'],
+  [['set', 'a.yml', 'b.yml'], 'rules set wants one file'],
+  [['set', 'a.yml', '--version', 'x'], '--version wants a whole number'],
+  [['disable'], 'rules disable wants a group, and one of its rules or none'],
+  [['disable', 'a', '--label', 'b=c'], '--label goes with the name of a rule'],
+  [['disable', 'a', 'b', '--label', 'c'], '--label wants NAME=VALUE'],
+  [['delete'], 'rules delete wants the name of one group'],
+  [['history', 'a', '--limit', '0'], '--limit wants a whole number above 0'],
   [['check'], 'rules check wants one file or more'],
   [['test'], 'rules test wants one file or more'],
   [['export'], 'rules export wants one file or more'],

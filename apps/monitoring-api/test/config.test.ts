@@ -100,6 +100,19 @@ describe('good configurations', () => {
       alerting: {
         ruleFiles: [resolve(folder, '*.rules.yml')],
         webhooks: [{ name: 'pager', sendResolved: false, allowPrivateNetwork: false }],
+        incidents: {
+          windowMs: 600_000,
+          closeAfterMs: 300_000,
+          topology: { web: ['api'], api: ['db'] },
+          sharedLabels: ['rack'],
+          escalates: ['critical', 'page'],
+          levels: [
+            { name: 'first', afterMs: 0 },
+            { name: 'second', afterMs: 3_600_000, receiver: 'pager' },
+          ],
+        },
+        throttle: { by: ['host'], windowMs: 60_000 },
+        decisionRetentionMs: 7 * 86_400_000,
       },
       query: { maxSamples: 1_000_000, timeoutMs: 30_000 },
       slos: [{ id: 'checkout', kind: 'error-ratio', window: '7d' }],

@@ -23,7 +23,8 @@ const nextStep = Type.Object({
 /** A decision and for how long it stood. */
 export const DecisionSchema = Type.Object({
   subject: Type.String({
-    description: "An alert's fingerprint, or rule:, group:, notification:, silence: and its id.",
+    description:
+      "An alert's fingerprint, or rule:, group:, notification:, silence:, incident: and its id.",
   }),
   topic: Type.String(),
   at: moment('When it was first made.'),
@@ -78,6 +79,18 @@ const rule = Type.Object({
       seriesCount: Type.Integer(),
       seenWithinDay: Type.Boolean(),
     }),
+  ),
+  recovery: Type.Optional(
+    Type.Object(
+      { expression: Type.String(), elementCount: Type.Integer(), text: Type.String() },
+      { description: 'Of a rule with `recover`: whether its alerts are over by that.' },
+    ),
+  ),
+  data: Type.Optional(
+    Type.Object(
+      { expression: Type.String(), elementCount: Type.Integer(), text: Type.String() },
+      { description: 'Of a rule with `no_data`: whether there are data.' },
+    ),
   ),
   findings: Type.Array(finding),
 });
@@ -143,6 +156,9 @@ const alert = Type.Object({
           kind: Type.String(),
           text: Type.String(),
           by: Type.Optional(Type.String()),
+          fingerprint: Type.Optional(Type.String({ description: 'The alert that is meant.' })),
+          level: Type.Optional(Type.String()),
+          receiver: Type.Optional(Type.String()),
         }),
       ),
     }),
@@ -205,7 +221,9 @@ export const DecisionsParametersSchema = Type.Object(
     ),
     start: Type.Optional(TimeParameterSchema),
     end: Type.Optional(TimeParameterSchema),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000, default: 100, description: 'Most entries.' }),
+    ),
     cursor: Type.Optional(CursorParameterSchema),
   },
   { additionalProperties: false },

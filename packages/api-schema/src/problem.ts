@@ -4,6 +4,11 @@ import { type Static, Type } from 'typebox';
 export const ProblemDetailSchema = Type.Object({
   pointer: Type.String(),
   detail: Type.String(),
+  line: Type.Optional(Type.Integer({ description: 'In a text of the body, from 1.' })),
+  column: Type.Optional(Type.Integer()),
+  where: Type.Optional(Type.String({ description: 'Which group and rule of the text.' })),
+  problem: Type.Optional(Type.String({ description: 'What was found there.' })),
+  fix: Type.Optional(Type.String()),
 });
 export type ProblemDetail = Static<typeof ProblemDetailSchema>;
 

@@ -23,6 +23,25 @@ export const BackendStatusSchema = Type.Object({
 });
 export type BackendStatus = Static<typeof BackendStatusSchema>;
 
+const moment = (description: string) =>
+  Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description });
+
+export const AlertLevelNameSchema = Type.Union(
+  [Type.Literal('GREEN'), Type.Literal('YELLOW'), Type.Literal('ORANGE'), Type.Literal('RED')],
+  { description: 'The state of the whole in one word.' },
+);
+
+/** Whether an integration of a receiver gets through. */
+export const NotifierStatusSchema = Type.Object({
+  name: Type.String({ description: 'Such as `team-a/slack[0]`.' }),
+  failing: Type.Boolean(),
+  failingSince: moment('null while it gets through.'),
+  consecutiveFailures: Type.Integer(),
+  lastError: Type.Union([Type.String(), Type.Null()]),
+  oldestWaitingAt: moment('When the oldest notification that waits was queued.'),
+});
+export type NotifierStatus = Static<typeof NotifierStatusSchema>;
+
 /** How the platform itself is doing. */
 export const StatusSchema = Type.Object({
   version: Type.String(),
@@ -50,6 +69,16 @@ export const StatusSchema = Type.Object({
     alertsFiring: Type.Integer(),
     alertsPending: Type.Integer(),
   }),
+  alerting: Type.Optional(
+    Type.Object(
+      {
+        level: AlertLevelNameSchema,
+        incidents: Type.Object({ open: Type.Integer(), acknowledged: Type.Integer() }),
+        notifiers: Type.Array(NotifierStatusSchema),
+      },
+      { description: 'Absent while it opens.' },
+    ),
+  ),
 });
 export type Status = Static<typeof StatusSchema>;
 

@@ -105,14 +105,18 @@ export type Decision =
   /** About an alert or an incident. */
   | {
       readonly kind: 'acknowledged';
-      readonly by: string;
+      /** `ended`: its time was over, its alerts were, a worse one came, or it was withdrawn. */
+      readonly action: 'given' | 'ended';
+      /** Nobody, where it ended by itself. */
+      readonly by?: string;
       readonly comment?: string;
       readonly untilUnixMs?: number;
       readonly incident?: string;
     }
   | {
       readonly kind: 'escalated';
-      readonly level: 'L1' | 'L2' | 'L3' | 'L4';
+      /** As the configuration names it, such as `L2`. */
+      readonly level: string;
       readonly incident: string;
       readonly receiver?: string;
     }

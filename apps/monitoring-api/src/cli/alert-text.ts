@@ -57,6 +57,9 @@ function ruleLines(rule: Rule): readonly string[] {
       );
     }
   }
+  for (const policy of [rule.recovery, rule.data]) {
+    if (policy !== undefined) lines.push(`        ${printable(policy.text)}`);
+  }
   const reasons = rule.findings.filter(({ code }) => code === 'rule-error' || code === 'no-series');
   return [...lines, ...reasons.map(({ text }) => `        ${printable(text)}`)];
 }
@@ -136,9 +139,15 @@ function decisionText({ decision, labels }: Timeline[number]): string {
     case 'silence':
       return `silence ${text('change')} by ${text('by')}: ${text('matchers')} (${text('comment')})`;
     case 'escalated':
-      return `escalated to ${text('level')}`;
+      return `escalated to ${text('level')}${text('receiver') === '' ? '' : `, ${text('receiver')} is told`}`;
+    case 'acknowledged': {
+      const by = text('by') === '' ? '' : ` by ${text('by')}`;
+      const comment = text('comment') === '' ? '' : `: ${text('comment')}`;
+      const what = text('action') === 'given' ? 'acknowledged' : 'acknowledgement ended';
+      return `${what}${by}${comment}`;
+    }
     default:
-      return `${decision.kind} ${text('action')} by ${text('by')}`;
+      return `${text('action')} by ${text('by')}${text('comment') === '' ? '' : `: ${text('comment')}`}`;
   }
 }
 

@@ -1,8 +1,9 @@
-import { type GettableAlertView } from '@dwcp/api-schema';
+import { type AlertLevelView, type GettableAlertView } from '@dwcp/api-schema';
 import { formatDuration, Labels, METRIC_NAME } from '@dwcp/core';
 
 import { Client } from './client.ts';
 import { type ExitCode, type Io, UsageError } from './io.ts';
+import { levelText } from './level-text.ts';
 import { Moments } from './query.ts';
 import { readArgs, SERVER_OPTIONS } from './run.ts';
 import { table } from './table.ts';
@@ -39,10 +40,12 @@ export async function alerts(io: Io): Promise<ExitCode> {
   };
   const routed = (await client.get('/api/v2/alerts')) as readonly GettableAlertView[];
   const listed = listOf(data.alerts, routed);
+  const level = (await client.get('/api/v1/alerts/level')) as AlertLevelView;
   if (values.json === true) {
-    io.out.write(`${JSON.stringify({ alerts: listed }, undefined, 2)}\n`);
+    io.out.write(`${JSON.stringify({ level: level.level, alerts: listed }, undefined, 2)}\n`);
     return 0;
   }
+  io.out.write(`${levelText(io, level.level)}  ${printable(level.reasons[0]?.text ?? '')}\n\n`);
   if (listed.length === 0) {
     io.out.write('nothing fires and nothing is pending\n');
     return 0;

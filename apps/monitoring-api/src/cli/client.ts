@@ -70,7 +70,11 @@ export class Client {
    * @returns what it answered; undefined for an answer without a body
    * @throws AnswerError, BackendError as `get`
    */
-  async send(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown> {
+  async send(
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<unknown> {
     const json = { 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: json };
     return await this.#ask(path, { method, ...sent }, { mayBeEmpty: true });

@@ -28,6 +28,19 @@ usage: dwcp <command> [options]
   alert explain ALERT   why it fired or did not, and was sent or was not
     --at T                at that moment (now)
     ALERT is a name, '{alertname="...", ...}', both, or a fingerprint
+  alert ack ALERT|ID    somebody sees to it, or to an incident by its id
+    --timeout D           for so long (until it is over)
+    --comment TEXT        why
+    --by NAME             who (USER)
+  alert unack ALERT|ID  take that back
+  alert trigger NAME LABEL=VALUE...  raise an alert by hand
+    --annotation NAME=VALUE  such as summary='a drill'; may repeat
+    --duration D          for so long (until it is resolved)
+  alert resolve ALERT   end it by hand
+    --comment TEXT        why
+  incidents [ID]        alerts that belong together, or one such incident
+    --state STATE         open, unacknowledged, acknowledged, closed, all
+    --limit N             at most so many
   silence add MATCHER...  tell nobody of alerts that all of these match
     --comment TEXT        why
     --duration D          for so long (2h)
@@ -36,7 +49,7 @@ usage: dwcp <command> [options]
     --expired             those that are over too
   silence expire ID...  end silences now
 
-  status, query, labels, top-series, alerts, alert and silence:
+  status, query, labels, top-series, alerts, alert, incidents and silence:
     --url URL             the server (DWCP_URL, or http://127.0.0.1:9000)
     --json                print what the server answered
     DWCP_TOKEN_FILE       a file with the server's token, where it asks for one
@@ -56,6 +69,21 @@ usage: dwcp <command> [options]
   rules backtest        what alerts would have fired over stored history
     --rules FILE          rule files; may repeat
     --start T --end T     the time to look at; it ends now
+    --url URL, --json     as above
+
+  rules list            rule groups of a running server
+  rules show GROUP      its rule file
+  rules set FILE        save one group; shows first what changes,
+                        and what its rules give now
+    --dry-run             only show that
+    --version N           the version to replace (the one that is shown)
+  rules enable GROUP [RULE]   switch a group, or a rule of it, on,
+  rules disable GROUP [RULE]  or off; its alerts are over
+    --label NAME=VALUE    only the rule with this label; may repeat
+  rules delete GROUP    end it; its history stays
+  rules history GROUP   who changed what, and when
+    --limit N             at most so many
+    --by NAME             who (USER), and --comment TEXT why, for each change
     --url URL, --json     as above
 
   routes test LABEL=VALUE...  which receivers hear of such an alert

@@ -10,10 +10,15 @@ import {
 } from '@dwcp/alerting';
 import { ruleTestFailures, type RuleTestReport, runRuleTestFile } from '@dwcp/alerting/rule-tests';
 
+import { Client } from './client.ts';
 import { type ExitCode, type Io, styleFor, UsageError } from './io.ts';
+import { RULE_GROUP_ACTIONS } from './rule-groups.ts';
 import { readArgs, SERVER_OPTIONS } from './run.ts';
 
-/** Checks and tests rule files, with promtool's exit codes, and tries them on stored history. */
+/**
+ * Checks and tests rule files, with promtool's exit codes, tries them on stored history, and keeps
+ * rule groups on a running server.
+ */
 export async function rules(io: Io): Promise<ExitCode> {
   const { values, positionals } = readArgs({
     args: [...io.argv],
@@ -22,22 +27,38 @@ export async function rules(io: Io): Promise<ExitCode> {
       rules: { type: 'string', multiple: true },
       start: { type: 'string' },
       end: { type: 'string' },
+      by: { type: 'string' },
+      comment: { type: 'string' },
+      limit: { type: 'string' },
+      label: { type: 'string', multiple: true },
+      version: { type: 'string' },
+      'dry-run': { type: 'boolean' },
     },
     strict: true,
     allowPositionals: true,
   });
   const [action, ...files] = positionals;
+  const kept = RULE_GROUP_ACTIONS.get(action ?? '');
+  const allowed = kept?.options ?? (action === 'backtest' ? ['rules', 'start', 'end'] : undefined);
+  const other = Object.keys(values).find(
+    (name) => name !== 'json' && !(allowed && ['url', ...allowed].includes(name)),
+  );
+  if (other !== undefined) {
+    const isOfBacktest = ['url', 'rules', 'start', 'end'].includes(other);
+    throw new UsageError(
+      isOfBacktest ? `--${other} goes with rules backtest` : `rules ${action} takes no --${other}`,
+    );
+  }
+  if (kept !== undefined) return await kept.run(io, new Client(io, values.url), files, values);
   if (action === 'backtest') {
     if (files.length > 0) throw new UsageError('rules backtest wants its files with --rules');
     const { backtest } = await import('./rules-backtest.ts');
     return await backtest(io, values);
   }
-  const other = (['url', 'rules', 'start', 'end'] as const).find((name) => name in values);
-  if (other !== undefined) throw new UsageError(`--${other} goes with rules backtest`);
   const run = ACTIONS.get(action ?? '');
   if (run === undefined) {
     throw new UsageError(
-      `rules wants check, test, export or backtest${action === undefined ? '' : `, got ${JSON.stringify(action)}`}`,
+      `rules wants check, test, export, backtest, ${[...RULE_GROUP_ACTIONS.keys()].join(', ')}${action === undefined ? '' : `, got ${JSON.stringify(action)}`}`,
     );
   }
   if (files.length === 0) throw new UsageError(`rules ${action} wants one file or more`);

@@ -48,6 +48,10 @@ export async function run(io: Io): Promise<ExitCode> {
         const { alert } = await import('./alert.ts');
         return await alert({ ...io, argv });
       }
+      case 'incidents': {
+        const { incidents } = await import('./incidents.ts');
+        return await incidents({ ...io, argv });
+      }
       case 'silence': {
         const { silence } = await import('./silence.ts');
         return await silence({ ...io, argv });

@@ -1,11 +1,12 @@
-import { type Readiness, type Status } from '@dwcp/api-schema';
+import { type NotifierStatus, type Readiness, type Status } from '@dwcp/api-schema';
 import { formatDuration } from '@dwcp/core';
 
 import { AnswerError, Client } from './client.ts';
 import { type ExitCode, type Io, styleFor } from './io.ts';
+import { levelText } from './level-text.ts';
 import { readArgs, SERVER_OPTIONS } from './run.ts';
 import { table } from './table.ts';
-import { printable } from './text.ts';
+import { counted, printable } from './text.ts';
 
 /** Shows how a running server is doing. Fails when it is not ready. */
 export async function status(io: Io): Promise<ExitCode> {
@@ -68,15 +69,31 @@ export async function status(io: Io): Promise<ExitCode> {
       { right: new Set([1, 2, 3, 4]) },
     ),
   );
-  const { scrape, rules, backends } = answer;
+  const { scrape, rules, backends, alerting } = answer;
   io.out.write(
     `\ntargets  ${scrape.up} up, ${scrape.down} down\n` +
       `alerts   ${rules.alertsFiring} firing, ${rules.alertsPending} pending, in ${rules.groups} groups\n`,
   );
+  if (alerting !== undefined) {
+    const { open, acknowledged } = alerting.incidents;
+    io.out.write(
+      `level    ${levelText(io, alerting.level)}, ${counted(open, 'incident')} open, ${acknowledged} acknowledged\n`,
+    );
+    for (const { name, lastError, failingSince } of alerting.notifiers.filter(isFailing)) {
+      const since = failingSince === null ? '' : ` since ${failingSince}`;
+      io.out.write(
+        `${style.red('failing')}  ${printable(name)}${since}: ${printable(lastError ?? '')}\n`,
+      );
+    }
+  }
   for (const { name, detail } of backends.filter(({ configured }) => configured)) {
     io.out.write(`${style.yellow(name.padEnd(8))} not connected: ${detail}\n`);
   }
   return exitCode;
+}
+
+function isFailing({ failing }: NotifierStatus): boolean {
+  return failing;
 }
 
 /** Why the server is not ready, in its own words; nothing when it is. */

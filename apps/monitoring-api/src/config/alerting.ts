@@ -3,11 +3,15 @@ import { existsSync } from 'node:fs';
 import { parseDuration } from '@dwcp/core';
 
 import { checkFormat } from '../schema/formats.ts';
+import { parseAlertCluster } from './alert-cluster.ts';
 import { type Config, type ForwardAlertmanagerConfig, type WebhookConfig } from './config.ts';
+import { parseIncidents, throttleOf } from './incidents.ts';
 import { type ParseContext } from './parse-config.ts';
 import { authorizationOf, checkUrl } from './remote-write.ts';
 
-interface AlertingHelp {
+export interface AlertingHelp {
+  /** Milliseconds of a setting that is a duration. */
+  readonly durationOf: (path: readonly string[], minimumMs: number, hint: string) => number;
   readonly pathOf: (path: readonly string[], value: string) => string;
   /** The text of a file; undefined when it was reported. */
   readonly readFile: (path: readonly string[], value: string) => string | undefined;
@@ -22,6 +26,11 @@ export function parseAlerting(context: ParseContext, help: AlertingHelp): Config
     alertmanagerConfig: alertmanagerConfigOf(context, help),
     alertmanagers: parseAlertmanagers(context, help),
     allowPrivateNetwork: alerting.allowPrivateNetwork,
+    incidents: parseIncidents(context, help),
+    levelsOrigin: context.originOf(['alerting', 'escalation', 'levels']),
+    throttle: throttleOf(context, help),
+    decisionRetentionMs: help.durationOf(['alerting', 'decisions', 'retention'], 60_000, '1m'),
+    cluster: parseAlertCluster(context, help),
   };
 }
 

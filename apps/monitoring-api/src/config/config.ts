@@ -1,4 +1,5 @@
-import { type LogLevel } from '@dwcp/core';
+import { type IncidentConfig } from '@dwcp/alerting';
+import { type ConfigOrigin, type LogLevel } from '@dwcp/core';
 import { type RelabelConfig, type ScrapeJob } from '@dwcp/metrics-collector';
 import { type RemoteWriteAuthorization } from '@dwcp/metrics-forwarder';
 
@@ -25,13 +26,26 @@ export interface RemoteWriteConfig {
   readonly maxShards: number;
 }
 
-/** An Alertmanager that alerts of rules are sent to. */
+/** An Alertmanager that alerts are sent to. */
 export interface ForwardAlertmanagerConfig {
   readonly url: string;
   readonly authorization: RemoteWriteAuthorization | undefined;
   /** Absolute. */
   readonly caFile: string | undefined;
   readonly timeoutMs: number;
+}
+
+/** The other instances that get the same alerts. */
+export interface AlertClusterConfig {
+  readonly peers: readonly string[];
+  readonly peerTimeoutMs: number;
+  readonly pushPullMs: number;
+  /** What instances present to each other; undefined on loopback only. */
+  readonly token: string | undefined;
+  /** Absolute, as the other files. */
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
 }
 
 /** An objective, and how to measure it; `$window` stands for the window in expressions. */
@@ -89,6 +103,15 @@ export interface Config {
     readonly alertmanagers: readonly ForwardAlertmanagerConfig[];
     /** Whether the receivers of that file may be in private networks. */
     readonly allowPrivateNetwork: boolean;
+    /** How alerts fold into incidents, and how those escalate. */
+    readonly incidents: Partial<IncidentConfig>;
+    /** Where the levels come from, for what is wrong with their receivers. */
+    readonly levelsOrigin: ConfigOrigin;
+    /** Undefined: only rules hold repeats back. */
+    readonly throttle: { readonly by: readonly string[]; readonly windowMs: number } | undefined;
+    readonly decisionRetentionMs: number;
+    /** Undefined: this instance is alone. */
+    readonly cluster: AlertClusterConfig | undefined;
   };
   readonly metrics: {
     readonly outOfOrderMs: number;

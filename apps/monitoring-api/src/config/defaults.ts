@@ -35,6 +35,20 @@ export interface Settings extends Omit<
     /** What was wrong in an entry has been left out of it. */
     readonly alertmanagers: readonly Partially<Filled<'alerting'>['alertmanagers'][number]>[];
     readonly allowPrivateNetwork: boolean;
+    readonly incidents: Required<NonNullable<Filled<'alerting'>['incidents']>>;
+    readonly escalation: {
+      readonly severities: readonly string[];
+      /** What was wrong in an entry has been left out of it. */
+      readonly levels: readonly {
+        readonly name?: string;
+        readonly after?: string;
+        readonly receiver?: string;
+      }[];
+    };
+    readonly throttle: Required<NonNullable<Filled<'alerting'>['throttle']>>;
+    readonly decisions: Required<NonNullable<Filled<'alerting'>['decisions']>>;
+    readonly cluster: NonNullable<Filled<'alerting'>['cluster']> &
+      Required<Pick<NonNullable<Filled<'alerting'>['cluster']>, 'peers'>>;
   };
   readonly metrics: Filled<'metrics'>;
   /** What was wrong in an entry has been left out of it. */

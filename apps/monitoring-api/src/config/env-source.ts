@@ -36,7 +36,9 @@ export function envSettings(): ReadonlyMap<string, readonly string[]> {
       else if (
         child.type === 'array'
           ? child.items?.type === 'string'
-          : child.type !== undefined || child.anyOf !== undefined
+          : child.type === 'object'
+            ? false
+            : child.type !== undefined || child.anyOf !== undefined
       ) {
         settings.set(envNameOf([...path, key]), [...path, key]);
       }

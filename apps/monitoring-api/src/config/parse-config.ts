@@ -189,7 +189,7 @@ function resolveSettings(
       maxGroups: settings.pushgateway.maxGroups,
       maxSeries: settings.pushgateway.maxSeries,
     },
-    alerting: parseAlerting(context, { pathOf, readFile }),
+    alerting: parseAlerting(context, { pathOf, readFile, durationOf }),
     metrics: {
       outOfOrderMs: durationOf(['metrics', 'outOfOrderWindow'], 0, '0s'),
       maxSeries: settings.metrics.maxSeries,

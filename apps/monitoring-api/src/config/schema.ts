@@ -78,6 +78,34 @@ const AlertmanagerSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const LabelNamesSchema = (byDefault: readonly string[], description: string) =>
+  Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 1_024 }), {
+      default: [...byDefault],
+      maxItems: 64,
+      description,
+    }),
+  );
+const labelName = (byDefault: string, description: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 1_024, default: byDefault, description }));
+const count = (byDefault: number, minimum: number, maximum: number, description: string) =>
+  Type.Optional(Type.Integer({ minimum, maximum, default: byDefault, description }));
+
+const EscalationLevelSchema = Type.Object(
+  {
+    name: name('name the level, such as L1'),
+    after: duration('0s', 'After so long unacknowledged; later than the level before.'),
+    receiver: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Who is told: a receiver of alertmanagerConfig, or a webhook. Default: the level only shows.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const SloSchema = Type.Object(
   {
     id: name('name the objective, as `getSlaCompliance` is asked for it'),
@@ -245,13 +273,80 @@ export const ConfigSchema = Type.Object(
         Type.Array(AlertmanagerSchema, {
           default: [],
           maxItems: 16,
-          description: 'Where alerts of rules are sent as well, as Prometheus sends them.',
+          description: 'Where every alert is sent as well, as Prometheus sends them.',
         }),
       ),
       allowPrivateNetwork: flag(
         false,
         'Allow receivers of alertmanagerConfig in private networks and on this machine.',
       ),
+      incidents: group({
+        window: duration('5m', 'Alerts that came so close together may belong together.'),
+        regionLabel: labelName('region', 'Alerts of two regions are never one incident.'),
+        serviceLabel: labelName('service', 'Names the service of an alert, as in topology.'),
+        sharedLabels: LabelNamesSchema(
+          ['cluster', 'instance'],
+          'Alerts that agree in one of these belong together.',
+        ),
+        topology: Type.Optional(
+          Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
+            default: {},
+            description: 'Of each service those that it depends on, as in `web: [api]`.',
+          }),
+        ),
+        maxHops: count(3, 0, 100, 'Services belong together over so many dependencies in a row.'),
+        foldByRegion: flag(true, 'Fold alerts by their region alone, within window.'),
+        minAlerts: count(1, 1, 1_000, 'Incidents of fewer alerts are not listed.'),
+        maxAlerts: count(1_000, 1, 100_000, 'The next alert opens another incident.'),
+        maxSpan: duration('1h', 'An incident takes no more alerts so long after its opening.'),
+        closeAfter: duration('5m', 'All its alerts are over for so long: it is closed.'),
+        retention: duration('30d', 'How long closed incidents are kept, 10,000 at most.'),
+      }),
+      escalation: group({
+        severities: LabelNamesSchema(['critical'], 'Values of `severity` that escalate.'),
+        levels: Type.Optional(
+          Type.Array(EscalationLevelSchema, {
+            default: [
+              { name: 'L1', after: '0s' },
+              { name: 'L2', after: '5m' },
+              { name: 'L3', after: '15m' },
+              { name: 'L4', after: '30m' },
+            ],
+            maxItems: 16,
+            description: 'Who is told of an incident that nobody acknowledges, and when.',
+          }),
+        ),
+      }),
+      throttle: group({
+        by: LabelNamesSchema(
+          [],
+          'Of alerts that agree in these labels, whatever their name, one is told in each window; for those whose rule says nothing of `dedup`. Default: no throttle.',
+        ),
+        window: duration('5m', 'How long the others are held.'),
+      }),
+      decisions: group({
+        retention: duration('30d', 'How long it is kept why alerts fired and were sent.'),
+      }),
+      cluster: group({
+        peers: Type.Optional(
+          Type.Array(Type.String({ format: 'http-url', maxLength: 2_048 }), {
+            default: [],
+            maxItems: 16,
+            description:
+              'The other instances that get the same alerts, such as http://host:9000; this one may be among them.',
+          }),
+        ),
+        peerTimeout: duration('15s', 'Each instance leaves each one before it so long to tell.'),
+        pushPull: duration('60s', 'How often instances exchange all that they share.'),
+        bearerToken: secret(
+          'What instances present to each other; or bearerTokenFile. Default: the token of the server.',
+          16,
+        ),
+        bearerTokenFile: path('A file that holds bearerToken.'),
+        caFile: path('A file with the certificates (PEM) that peers are checked against.'),
+        certFile: path('A file with the certificate (PEM) to present to peers.'),
+        keyFile: path('A file with the key (PEM) of certFile.'),
+      }),
     }),
     metrics: group({
       outOfOrderWindow: duration(

@@ -44,7 +44,7 @@ const METADATA: readonly MetricMetadata[] = [
 ];
 
 /** What the platform says of itself, as series. */
-export function platformCollector(status: () => Status): MetricCollector {
+export function platformCollector(status: () => Omit<Status, 'alerting'>): MetricCollector {
   return {
     name: 'platform',
     describe: () => METADATA,

@@ -16,7 +16,7 @@ export function statusOf(
     readonly rejectedSamples: ReadonlyMap<string, number>;
     readonly recordErrors: number;
   },
-): Status {
+): Omit<Status, 'alerting'> {
   const { config, metricStore, logStore, traceStore } = runtime;
   const rules = runtime.rules?.stats() ?? NO_RULES;
   const targets = runtime.scraper?.targets() ?? [];

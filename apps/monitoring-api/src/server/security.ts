@@ -7,6 +7,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The console's own files. */
     isConsole?: boolean;
+    /** Checks a token of its own, as what instances ask each other. */
+    hasOwnToken?: boolean;
   }
 }
 
@@ -29,10 +31,11 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * What needs no token: the probes of orchestrators, which have none, and the console's files, which
- * hold no data and ask for the token themselves.
+ * hold no data and ask for the token themselves; and what checks another token.
  */
 function isOpen(request: FastifyRequest): boolean {
-  return PROBES.has(pathOf(request)) || request.routeOptions.config.isConsole === true;
+  const { isConsole, hasOwnToken } = request.routeOptions.config;
+  return PROBES.has(pathOf(request)) || isConsole === true || hasOwnToken === true;
 }
 
 /**

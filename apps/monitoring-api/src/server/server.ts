@@ -8,6 +8,8 @@ import { instrumentFastify } from '../fastify/plugin.ts';
 import { type Runtime } from '../runtime/runtime.ts';
 import { version } from '../version.ts';
 import { alertmanagerApi } from './alertmanager/api.ts';
+import { alertRoutes } from './alerts/routes.ts';
+import { clusterRoute } from './cluster.ts';
 import { consoleRoutes, findConsole, methodNotAllowed, notFound } from './console.ts';
 import { explainRoute } from './explain.ts';
 import { expositionRoutes } from './exposition.ts';
@@ -23,6 +25,7 @@ import { QuerySlots } from './query-slots.ts';
 import { reloadRoute } from './reload.ts';
 import { remoteReadRoute } from './remote-read.ts';
 import { remoteWriteRoutes } from './remote-write.ts';
+import { ruleGroupRoutes } from './rule-groups/routes.ts';
 import { runbookRoutes } from './runbooks.ts';
 import { registerSecurity } from './security.ts';
 import { type TokenCheck } from './token.ts';
@@ -120,6 +123,9 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     reloadRoute(scope, context);
     runbookRoutes(scope);
     notificationRoutes(scope, context);
+    alertRoutes(scope, context);
+    clusterRoute(scope, context);
+    ruleGroupRoutes(scope, context);
   });
   await app.register((scope) => federateRoute(scope, context));
   if (config.pushgateway.enabled) {

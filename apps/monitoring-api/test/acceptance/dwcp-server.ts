@@ -20,12 +20,14 @@ export class DwcpServer implements AsyncDisposable {
   /**
    * @param config YAML without `server` and `dataDir`, which are set here
    * @param options.server further settings of `server`, as in `adminAPI: true`
+   * @param options.port default: any free one
    */
   static async start(
     config: string,
-    options: { readonly server?: string } = {},
+    options: { readonly server?: string; readonly port?: number } = {},
   ): Promise<DwcpServer> {
-    const server = new DwcpServer(await mkdtemp(join(tmpdir(), 'dwcp-server-')), await freePort());
+    const folder = await mkdtemp(join(tmpdir(), 'dwcp-server-'));
+    const server = new DwcpServer(folder, options.port ?? (await freePort()));
     const more = options.server === undefined ? '' : `, ${options.server}`;
     const own = `server: { port: ${server.port}${more} }\ndataDir: ${join(server.folder, 'data')}\n`;
     await writeFile(join(server.folder, 'dwcp.yml'), own + config);

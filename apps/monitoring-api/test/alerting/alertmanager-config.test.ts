@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { AlertmanagerConfigError } from '@dwcp/alerting';
@@ -224,6 +224,10 @@ test('a stored state that cannot be read stops the start and says what to do', a
   await expect(refused.initialize()).rejects.toThrow(
     `mv '${folder.path}/data/alerting/pipeline' '${folder.path}/data/alerting/pipeline.damaged'`,
   );
+  // What had been opened before was closed again, so that the next try opens it.
+  await rm(join(folder.path, 'data/alerting/pipeline'), { recursive: true });
+  await refused.initialize();
+  expect(refused.notReadyReasons()).toEqual([]);
   await refused.close({ timeoutMs: 1_000 });
 });
 

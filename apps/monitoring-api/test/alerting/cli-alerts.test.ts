@@ -76,7 +76,8 @@ afterAll(async () => {
 test('alerts are those of rules and those that were sent, the worst first', async () => {
   const { code, out, err } = await dwcp('alerts');
   expect({ code, err }).toEqual({ code: 0, err: '' });
-  const [header, ...rows] = out.trimEnd().split('\n');
+  const [level, , header, ...rows] = out.trimEnd().split('\n');
+  expect(level).toBe('ORANGE  critical alerts: 1');
   expect(header).toMatch(/^ALERT +STATE +SEVERITY +FOR +VALUE +INCIDENT$/);
   expect(rows[0]).toMatch(/^Always\S* +firing +critical +\d+(ms|s) +7e\+00/);
   expect(rows.toSorted()[1]).toMatch(/^Posted\S* +firing +\d+(ms|s) +i-1$/);

@@ -25,3 +25,17 @@ test('a program ends by itself though a notification waits for a receiver that i
   await child.exited();
   expect([child.exitCode, child.output]).toEqual([0, 'waits\n']);
 });
+
+test('a program that waits for the close gets to its end, though a receiver is down', async () => {
+  await using folder = await TemporaryFolder.make();
+  await using child = await Child.start({
+    program: process.execPath,
+    args: [
+      '--conditions=@dwcp/source',
+      join(import.meta.dirname, '../children/embed-and-close.ts'),
+      folder.path,
+    ],
+  });
+  await child.exited();
+  expect([child.exitCode, child.output]).toEqual([0, 'closed\n']);
+});

@@ -1,4 +1,5 @@
 export * from './alertmanager/index.ts';
+export * from './cluster/index.ts';
 export * from './decisions/index.ts';
 export {
   advance,

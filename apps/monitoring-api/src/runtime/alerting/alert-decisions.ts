@@ -7,6 +7,7 @@ import {
   explainAlert,
   type ExplainPorts,
   type ExplainQuestion,
+  incidentDecisions,
   intakeDecisions,
   type Outbox,
   PipelineDecisions,
@@ -32,6 +33,8 @@ export class AlertDecisions implements AsyncDisposable {
   readonly onEvaluated: RuleDecisions['evaluated'];
   /** For AlertIntake. */
   readonly onDecision: ReturnType<typeof intakeDecisions>;
+  /** For IncidentManager. */
+  readonly onIncidents: ReturnType<typeof incidentDecisions>;
   /** For AlertPipeline. */
   readonly onCommit: PipelineDecisions['committed'];
   readonly onFlush: PipelineDecisions['flushed'];
@@ -45,14 +48,21 @@ export class AlertDecisions implements AsyncDisposable {
     store: SqliteDecisionStore,
     options: Parameters<typeof AlertDecisions.open>[0],
   ) {
-    const { clock, log, instruments, externalLabels } = options;
+    const { clock, log, instruments, externalLabels, retentionMs } = options;
     this.#store = store;
     this.#clock = clock;
     this.#externalLabels = externalLabels;
-    this.log = new DecisionLog({ store, clock, log, instruments });
+    this.log = new DecisionLog({
+      store,
+      clock,
+      log,
+      instruments,
+      ...(retentionMs === undefined ? {} : { retentionMs }),
+    });
     const sending = new PipelineDecisions(this.log, { nowUnixMs: () => clock.nowUnixMs() });
     this.onEvaluated = new RuleDecisions(this.log, { externalLabels }).evaluated;
     this.onDecision = intakeDecisions(this.log);
+    this.onIncidents = incidentDecisions(this.log);
     this.onCommit = sending.committed;
     this.onFlush = sending.flushed;
     this.onDelivery = sending.delivered;
@@ -66,6 +76,8 @@ export class AlertDecisions implements AsyncDisposable {
     readonly instruments: Instruments;
     /** Labels that alerts of rules get on their way out. */
     readonly externalLabels: Readonly<Record<string, string>>;
+    /** Default 30 d. */
+    readonly retentionMs?: number;
   }): Promise<AlertDecisions> {
     const dir = join(options.dataDir, 'alerting', 'decisions');
     return new AlertDecisions(await SqliteDecisionStore.open({ dir }), options);

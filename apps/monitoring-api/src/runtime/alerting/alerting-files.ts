@@ -9,7 +9,16 @@ import {
   parseAlertmanagerConfig,
   type RuleGroup,
 } from '@dwcp/alerting';
-import { type Clock, type Log, MonitoringError, type Notifier } from '@dwcp/core';
+// Types only: templates are loaded when somebody is to be told.
+import type { NotificationTemplates } from '@dwcp/alerting/receivers';
+import {
+  type Clock,
+  ConfigError,
+  type ConfigProblem,
+  type Log,
+  MonitoringError,
+  type Notifier,
+} from '@dwcp/core';
 
 import { type Config } from '../../config/config.ts';
 import { builtInConfig, webhookNotifiers } from './built-in-config.ts';
@@ -20,6 +29,10 @@ export interface AlertingFiles {
   readonly alertmanager: AlertmanagerConfig;
   /** One per integration, by its name. */
   readonly notifiers: readonly Notifier[];
+  /** For labels of routes; undefined where nobody is told. */
+  readonly templates: NotificationTemplates | undefined;
+  readonly incidents: Config['alerting']['incidents'];
+  readonly throttle: Config['alerting']['throttle'];
 }
 
 export interface FileParts {
@@ -37,22 +50,47 @@ export async function readAlertingFiles(
   parts: FileParts,
 ): Promise<AlertingFiles> {
   const groups = await loadRuleFiles(alerting.ruleFiles);
-  const { alertmanagerConfig: path, webhooks, allowPrivateNetwork } = alerting;
+  const { alertmanagerConfig: path, webhooks, allowPrivateNetwork, incidents, throttle } = alerting;
   if (path === undefined) {
     const notifiers = webhookNotifiers(webhooks, parts.clock);
-    return { groups, alertmanager: builtInConfig(webhooks), notifiers };
+    const alertmanager = builtInConfig(webhooks);
+    checkLevels(alerting, alertmanager, 'alerting.webhooks');
+    const templates = undefined;
+    return { groups, alertmanager, notifiers, templates, incidents, throttle };
   }
   const text = await readText(path, path);
   const alertmanager = withAbsolutePaths(parseAlertmanagerConfig(text, path), dirname(path));
-  const templates = await readTemplates(path, text, alertmanager.templates);
-  const notifiers = await notifiersOf(alertmanager, {
+  checkLevels(alerting, alertmanager, path);
+  const { notifiers, templates } = await notifiersOf(alertmanager, {
     ...parts,
     path,
     text,
-    templates,
+    templates: await readTemplates(path, text, alertmanager.templates),
     allowPrivateNetwork,
   });
-  return { groups, alertmanager, notifiers };
+  return { groups, alertmanager, notifiers, templates, incidents, throttle };
+}
+
+/** Whom a level of the escalation tells has to be there. @throws ConfigError */
+function checkLevels(
+  { incidents: { levels = [] }, levelsOrigin }: Config['alerting'],
+  { receivers }: AlertmanagerConfig,
+  where: string,
+): void {
+  const names = new Set(receivers.map(({ name }) => name));
+  const problems = levels.flatMap(({ receiver }, index): readonly ConfigProblem[] => {
+    if (receiver === undefined || names.has(receiver)) return [];
+    return [
+      {
+        key: `alerting.escalation.levels.${index}.receiver`,
+        value: JSON.stringify(receiver),
+        origin: levelsOrigin,
+        problem: 'is no receiver',
+        fix: `use one of those in ${where}, or add it there`,
+      },
+    ];
+  });
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 interface ReceiverParts extends FileParts {
@@ -65,11 +103,11 @@ interface ReceiverParts extends FileParts {
 async function notifiersOf(
   config: AlertmanagerConfig,
   { clock, log, path, text, templates, allowPrivateNetwork }: ReceiverParts,
-): Promise<readonly Notifier[]> {
+): Promise<Pick<AlertingFiles, 'notifiers' | 'templates'>> {
   const found = config.receivers.flatMap(({ name, integrations }, receiver) =>
     integrations.map((integration) => ({ ...integration, receiver: name, place: receiver })),
   );
-  if (found.length === 0 && templates.length === 0) return [];
+  if (found.length === 0 && templates.length === 0) return { notifiers: [], templates: undefined };
   // Loaded when somebody is to be told: templates and mail are large.
   const { createIntegration, NotificationTemplates } = await import('@dwcp/alerting/receivers');
   const problems: AlertmanagerConfigProblem[] = [];
@@ -100,7 +138,7 @@ async function notifiersOf(
     }
   }
   if (problems.length > 0) throw new AlertmanagerConfigError(problems);
-  return notifiers;
+  return { notifiers, templates: library };
 }
 
 /** Each file by itself first, so that every bad one is named. */

@@ -1,33 +1,37 @@
-import { join } from 'node:path';
-
 import {
-  type AlertmanagerNotifier,
-  AlertPipeline,
-  type AlertSink,
+  type AlertCluster,
+  type AlertExplanation,
+  type AlertIntake,
+  type AlertPipeline,
   type DeliveryRecord,
+  type ExplainQuestion,
+  type IncidentManager,
   type LaneHealth,
-  Outbox,
-  pipelineNotifier,
-  pipelineOutbox,
-  type PipelineRecord,
-  RuleManager,
+  type LevelAlert,
+  levelAlerts,
+  type LevelReason,
+  overallLevel,
+  type OverallLevel,
+  type RuleManager,
   type RuleManagerStats,
 } from '@dwcp/alerting';
-import { type QueueStatus } from '@dwcp/api-schema';
+import { type QueueStatus, type Status } from '@dwcp/api-schema';
 import {
   type Clock,
+  type DecisionStore,
   type Instruments,
   type Log,
   type LogStore,
   type MetricQuery,
   type MetricStore,
-  type Notifier,
 } from '@dwcp/core';
 
 import { type Config } from '../../config/config.ts';
+import { type AlertingStats } from './alerting-collector.ts';
 import { type AlertingFiles, readAlertingFiles } from './alerting-files.ts';
-import { alertmanagerNotifiers } from './forwarders.ts';
-import { FileOutboxJournal, FileRecordStore } from './record-log.ts';
+import { notifiersIn, openAlerting, type OpenedAlerting, ROUTES } from './open-alerting.ts';
+import { type ManagedRuleGroups } from './rule-groups/managed-rule-groups.ts';
+import { type ReceiverTest, testReceiver } from './test-receiver.ts';
 
 export interface AlertingParts {
   readonly config: Config;
@@ -50,52 +54,36 @@ export const NO_RULES: RuleManagerStats = {
   alertsPending: 0,
 };
 
-/** Rules tell again of what fires so often, as Prometheus does by default. */
-const RESEND_MS = 60_000;
 /** A receiver that does not answer holds up a close for so long; it is told after the next start. */
 const CLOSE_MS = 1_000;
-/** What rules tell first: the pipeline, or what stands in front of it. */
-const ROUTES = 'routes';
 
 /**
- * The way of an alert, from rules and clients to receivers: rules are evaluated, the pipeline routes,
- * groups and silences, the outbox delivers. What decides of notifications is on disk, in
- * `<dataDir>/alerting`.
+ * The way of an alert, from rules and clients to receivers: rules are evaluated, the intake holds back
+ * repeats and folds alerts into incidents, the pipeline routes, groups and silences, the outbox
+ * delivers. What decides of notifications is on disk, in `<dataDir>/alerting`.
  */
 export class AlertingRuntime implements AsyncDisposable {
   readonly rules: RuleManager;
   readonly pipeline: AlertPipeline;
-  /** Takes alerts of rules and of clients; the pipeline, or what stands in front of it. */
-  readonly intake: AlertSink;
+  /** Takes alerts of rules and of clients. */
+  readonly intake: AlertIntake;
+  readonly incidents: IncidentManager;
+  /** Rules that people change while it runs. */
+  readonly ruleGroups: ManagedRuleGroups;
   readonly #parts: AlertingParts;
-  readonly #forwarders: readonly AlertmanagerNotifier[];
-  readonly #outbox: Outbox;
-  readonly #stores: readonly AsyncDisposable[];
-  #notifiers: readonly Notifier[];
+  readonly #opened: OpenedAlerting;
 
-  private constructor(
-    parts: AlertingParts,
-    opened: {
-      readonly rules: RuleManager;
-      readonly pipeline: AlertPipeline;
-      readonly intake: AlertSink;
-      readonly forwarders: readonly AlertmanagerNotifier[];
-      readonly outbox: Outbox;
-      readonly notifiers: readonly Notifier[];
-      readonly stores: readonly AsyncDisposable[];
-    },
-  ) {
+  private constructor(parts: AlertingParts, opened: OpenedAlerting) {
     this.#parts = parts;
+    this.#opened = opened;
     this.rules = opened.rules;
+    this.ruleGroups = opened.ruleGroups;
     this.pipeline = opened.pipeline;
     this.intake = opened.intake;
-    this.#forwarders = opened.forwarders;
-    this.#outbox = opened.outbox;
-    this.#stores = opened.stores;
-    this.#notifiers = opened.notifiers;
+    this.incidents = opened.incidents;
   }
 
-  /** @throws RuleFileError, AlertmanagerConfigError, InvalidInputError: see readAlertingFiles */
+  /** @throws RuleFileError, AlertmanagerConfigError, ConfigError, InvalidInputError: see readAlertingFiles */
   static readFiles(
     config: Config,
     parts: Pick<AlertingParts, 'clock' | 'log'>,
@@ -108,46 +96,7 @@ export class AlertingRuntime implements AsyncDisposable {
    * @throws BackendError, CorruptionError when what is stored cannot be read
    */
   static async open(parts: AlertingParts, files: AlertingFiles): Promise<AlertingRuntime> {
-    const { config, clock, log, instruments } = parts;
-    const dir = (name: string): string => join(config.dataDir, 'alerting', name);
-    await using opening = new AsyncDisposableStack();
-    const journal = opening.use(await FileOutboxJournal.open({ dir: dir('outbox'), log }));
-    const store = opening.use(
-      await FileRecordStore.open<PipelineRecord>({ dir: dir('pipeline'), log }),
-    );
-    const outbox = opening.use(
-      await Outbox.open({ notifiers: files.notifiers, journal, clock, log, instruments }),
-    );
-    const pipeline = opening.use(
-      await AlertPipeline.open({
-        config: files.alertmanager,
-        store,
-        outbox: pipelineOutbox(outbox),
-        clock,
-        log,
-        get externalUrl() {
-          return parts.externalUrl();
-        },
-      }),
-    );
-    const intake: AlertSink = pipeline;
-    const forwarders = alertmanagerNotifiers(config.alerting.alertmanagers, clock);
-    const rules = makeRules(parts, files, [
-      pipelineNotifier(intake, { name: ROUTES, validForMs: 4 * RESEND_MS }),
-      ...forwarders,
-    ]);
-    opening.move();
-    const { notifiers } = files;
-    const stores = [store, journal];
-    return new AlertingRuntime(parts, {
-      rules,
-      pipeline,
-      intake,
-      forwarders,
-      outbox,
-      notifiers,
-      stores,
-    });
+    return new AlertingRuntime(parts, await openAlerting(parts, files));
   }
 
   start(): void {
@@ -159,46 +108,123 @@ export class AlertingRuntime implements AsyncDisposable {
    * @throws BackendError when that cannot be stored; then the old ones go on
    */
   async reload(files: AlertingFiles): Promise<void> {
-    const old = this.#notifiers;
-    const names = new Set(files.notifiers.map(({ name }) => name));
+    const { outbox, current, cluster } = this.#opened;
+    const old = notifiersIn(cluster, current.files);
+    const next = notifiersIn(cluster, files);
+    const names = new Set(next.map(({ name }) => name));
     // New integrations are there before a route leads to them; old ones stay until none does.
-    await this.#outbox.setNotifiers([
-      ...files.notifiers,
-      ...old.filter(({ name }) => !names.has(name)),
-    ]);
+    await outbox.setNotifiers([...next, ...old.filter(({ name }) => !names.has(name))]);
     try {
       await this.pipeline.reload(files.alertmanager);
     } catch (error) {
-      await this.#outbox.setNotifiers(old);
+      await outbox.setNotifiers(old);
       throw error;
     }
-    this.#notifiers = files.notifiers;
-    await this.#outbox.setNotifiers(files.notifiers);
-    await this.rules.replace(files.groups);
+    current.files = files;
+    await this.incidents.reload(files.incidents);
+    await outbox.setNotifiers(next);
+    await this.ruleGroups.reload();
+    await this.#opened.applyRules();
+  }
+
+  /** Why an alert fired or did not at a moment, and was sent or was not. */
+  explain(question: ExplainQuestion): Promise<AlertExplanation> {
+    const { rules, pipeline, outbox, incidents, decisions } = this.#opened;
+    const { query } = this.#parts;
+    return decisions.explain(question, { query, rules, pipeline, outbox, incidents });
+  }
+
+  /** What was decided about alerts. */
+  get decisions(): Pick<DecisionStore, 'search'> {
+    return this.#opened.decisions.log;
+  }
+
+  /** The alerts that fire, as the overall level sees them. */
+  levelAlerts(): readonly LevelAlert[] {
+    return levelAlerts(this.pipeline, (fingerprint) => this.incidents.isAcknowledged(fingerprint));
+  }
+
+  /** The state of the whole in one word, and every rule that holds, the worst first. */
+  level(): { readonly level: OverallLevel; readonly reasons: readonly LevelReason[] } {
+    const { regionLabel } = this.incidents.config;
+    return overallLevel(this.levelAlerts(), this.pipeline.nowUnixMs(), { regionLabel });
+  }
+
+  /**
+   * Tells each integration of a receiver something that says it is a test, and then that it is over.
+   * @returns undefined when there is no such receiver
+   */
+  testReceiver(receiver: string, by: string): Promise<ReceiverTest | undefined> {
+    const { files } = this.#opened.current;
+    const { clock, log, externalUrl } = this.#parts;
+    return testReceiver(receiver, { by, files, clock, log, externalUrl: externalUrl() });
+  }
+
+  /** The other instances; undefined where this one is alone. */
+  get cluster(): AlertCluster | undefined {
+    return this.#opened.cluster;
+  }
+
+  /** The files that it works by. */
+  get files(): AlertingFiles {
+    return this.#opened.current.files;
   }
 
   /** Deliveries and their tries, newest first; at most the last 1,000. */
   deliveries(): readonly DeliveryRecord[] {
-    return this.#outbox.deliveries();
+    return this.#opened.outbox.deliveries();
   }
 
-  /** Where alerts of rules are sent on to. */
+  /** Where alerts are sent on to. */
   alertmanagerUrls(): readonly string[] {
-    return this.#forwarders.map(({ url }) => url);
+    return this.#opened.alertmanagerUrls;
   }
 
   /** Which integrations get through. */
   health(): readonly LaneHealth[] {
-    return this.#outbox.health();
+    return this.#opened.outbox.health();
+  }
+
+  /** How it is doing, as `/api/v1/status` shows it. */
+  status(): NonNullable<Status['alerting']> {
+    const { open } = this.incidents.state;
+    const acknowledged = [...open.values()].filter(
+      ({ acknowledgement }) => acknowledgement !== undefined,
+    );
+    return {
+      level: this.level().level,
+      incidents: { open: open.size, acknowledged: acknowledged.length },
+      notifiers: this.health().map((health) => ({
+        name: health.name,
+        failing: health.failing,
+        failingSince: momentOf(health.failingSinceUnixMs),
+        consecutiveFailures: health.consecutiveFailures,
+        lastError: health.failing ? (health.lastError ?? null) : null,
+        oldestWaitingAt: momentOf(health.oldestWaitingUnixMs),
+      })),
+    };
+  }
+
+  stats(): AlertingStats {
+    const { intake, incidents, pipeline, decisions } = this.#opened;
+    return {
+      intake: intake.stats(),
+      incidents: incidents.stats(),
+      pipeline: pipeline.stats(),
+      decisions: decisions.log.stats(),
+      cluster: this.cluster?.stats(),
+    };
   }
 
   /** What waits on the way to the pipeline and to receivers. */
   queues(): readonly QueueStatus[] {
+    const { forwarder, outbox } = this.#opened;
     return [
       ...this.rules
         .queueStats()
         .map((stats) => ({ ...stats, name: stats.name === ROUTES ? 'alerts' : stats.name })),
-      ...this.#outbox.stats().map((stats) => ({ ...stats, name: `notifications ${stats.name}` })),
+      ...(forwarder?.stats() ?? []),
+      ...outbox.stats().map((stats) => ({ ...stats, name: `notifications ${stats.name}` })),
     ].map(({ name, waiting, capacity, delivered, failed, dropped, failedAttempts }) => ({
       name,
       waiting,
@@ -215,12 +241,20 @@ export class AlertingRuntime implements AsyncDisposable {
    */
   async close({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
     const { clock } = this.#parts;
+    const { forwarder, outbox, cluster, decisions, stores } = this.#opened;
     const endMs = clock.monotonicMs() + timeoutMs;
-    const leftMs = (): number => Math.max(0, endMs - clock.monotonicMs());
-    await this.rules.close({ timeoutMs: Math.min(CLOSE_MS, leftMs()) });
+    const limit = (): { readonly timeoutMs: number } => ({
+      timeoutMs: Math.min(CLOSE_MS, Math.max(0, endMs - clock.monotonicMs())),
+    });
+    await this.ruleGroups[Symbol.asyncDispose]();
+    await this.rules.close(limit());
+    await this.intake[Symbol.asyncDispose]();
     await this.pipeline[Symbol.asyncDispose]();
-    await this.#outbox.close({ timeoutMs: Math.min(CLOSE_MS, leftMs()) });
-    for (const store of this.#stores) await store[Symbol.asyncDispose]();
+    await this.incidents[Symbol.asyncDispose]();
+    await Promise.all([forwarder?.close(limit()), outbox.close(limit())]);
+    await cluster?.[Symbol.asyncDispose]();
+    await decisions[Symbol.asyncDispose]();
+    for (const store of stores) await store[Symbol.asyncDispose]();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -228,25 +262,6 @@ export class AlertingRuntime implements AsyncDisposable {
   }
 }
 
-function makeRules(
-  { config, query, store, logs, clock, log, instruments, externalUrl }: AlertingParts,
-  { groups }: AlertingFiles,
-  notifiers: readonly Notifier[],
-): RuleManager {
-  return new RuleManager({
-    groups,
-    query,
-    store,
-    logs,
-    clock,
-    notifiers,
-    externalLabels: { region: config.region },
-    seriesLabels: { region: config.region },
-    repeatIntervalMs: RESEND_MS,
-    externalUrl,
-    generatorUrl: (expression) =>
-      `${externalUrl()}/explore?q=${encodeURIComponent(JSON.stringify([expression]))}`,
-    log,
-    instruments,
-  });
+function momentOf(unixMs: number | undefined): string | null {
+  return unixMs === undefined ? null : new Date(unixMs).toISOString();
 }

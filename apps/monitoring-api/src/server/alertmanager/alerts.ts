@@ -1,4 +1,9 @@
-import { apiAlertGroups, apiAlerts, readPostedAlerts } from '@dwcp/alerting';
+import {
+  apiAlertGroups,
+  apiAlerts,
+  readPostedAlerts,
+  type RenderRouteLabels,
+} from '@dwcp/alerting';
 import {
   AlertGroupsParametersSchema,
   AlertGroupsSchema,
@@ -10,6 +15,7 @@ import { InvalidInputError } from '@dwcp/core';
 import { type FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 
+import { type AlertingFiles } from '../../runtime/alerting/alerting-files.ts';
 import { type ServerContext } from '../context.ts';
 import { queryOf } from './query.ts';
 import { optionsOf } from './route.ts';
@@ -49,19 +55,21 @@ export function alertRoutes(app: FastifyInstance, { runtime }: ServerContext): v
       querystring: AlertGroupsParametersSchema,
       answer: AlertGroupsSchema,
     }),
-    (request, reply) => {
+    async (request, reply) => {
       const flags = ['active', 'silenced', 'inhibited', 'muted'] as const;
       const { receiver_matchers: receiverMatchers, ...query } = queryOf(request, {
         flags,
         texts: TEXTS,
         lists: LISTS,
       });
-      const { pipeline } = runtime.requireAlerting();
-      return reply.send(
-        apiAlertGroups(pipeline, {
-          ...query,
-          ...(receiverMatchers === undefined ? {} : { receiverMatchers }),
-        }),
+      const alerting = runtime.requireAlerting();
+      const { pipeline } = alerting;
+      const wanted = {
+        ...query,
+        ...(receiverMatchers === undefined ? {} : { receiverMatchers }),
+      };
+      return await reply.send(
+        apiAlertGroups(pipeline, wanted, await routeLabelsOf(alerting.files.templates, runtime)),
       );
     },
   );
@@ -88,4 +96,16 @@ export function alertRoutes(app: FastifyInstance, { runtime }: ServerContext): v
       return reply.code(200).send();
     },
   );
+}
+
+/** Labels of routes may be templates, and those of files may be named in them. */
+async function routeLabelsOf(
+  templates: AlertingFiles['templates'],
+  { clock }: ServerContext['runtime'],
+): Promise<RenderRouteLabels | undefined> {
+  if (templates === undefined) return undefined;
+  // Loaded already where there are templates.
+  const { Rendering } = await import('@dwcp/alerting/receivers');
+  const unixMs = clock.nowUnixMs();
+  return (notification) => new Rendering({ notification, templates, unixMs }).routeLabels;
 }

@@ -6,6 +6,7 @@ import {
 } from '@dwcp/api-schema';
 import { type FastifyInstance } from 'fastify';
 
+import { apiCluster } from '../../runtime/alerting/cluster.ts';
 import { version } from '../../version.ts';
 import { type ServerContext } from '../context.ts';
 import { queryOf } from './query.ts';
@@ -18,10 +19,13 @@ export function statusRoutes(app: FastifyInstance, { runtime }: ServerContext): 
     '/api/v2/status',
     optionsOf({
       summary: 'The configuration in force, without its secrets',
-      description: 'There is one instance, and so no cluster.',
+      description: 'Of a cluster, the instances that are there are among the peers.',
       answer: AlertmanagerStatusSchema,
     }),
-    (_request, reply) => reply.send(apiStatus(runtime.requireAlerting().pipeline, BUILD)),
+    (_request, reply) => {
+      const { pipeline, cluster } = runtime.requireAlerting();
+      return reply.send(apiStatus(pipeline, BUILD, apiCluster(cluster, runtime.externalUrl)));
+    },
   );
 
   app.get(

@@ -12,6 +12,8 @@ const COMPUTED_DEFAULTS: Readonly<Record<string, string>> = {
   listen: '',
   'pushgateway.timeToLive': 'never',
   'alerting.alertmanagerConfig': '',
+  'alerting.escalation.levels': 'L1 to L4 after 0, 5, 15 and 30 minutes',
+  'alerting.incidents.topology': 'none',
 };
 
 interface Setting {
@@ -121,7 +123,7 @@ const SECTIONS: readonly (readonly [prefix: string, title: string, about?: strin
   [
     'alerting',
     'Alerting',
-    'Alerts go to `webhooks`, each told of everything at once and grouped by `alertname`, or where `alertmanagerConfig` says: that file is one of Alertmanager, and paths in it are relative to it. The two exclude each other. `alertmanagers` get the alerts of rules besides, repeated every minute, valid for four times the longer of a minute and the interval of the group. `SIGHUP` and `POST /-/reload` read the rule files, `webhooks` and `alertmanagerConfig` again, all or nothing; a change of `alertmanagers` wants a restart. What decides of notifications is on disk, in `<dataDir>/alerting`.',
+    'Alerts go to `webhooks`, each told of everything at once and grouped by `alertname`, or where `alertmanagerConfig` says: that file is one of Alertmanager, and paths in it are relative to it. The two exclude each other. `alertmanagers` get every alert besides, those of rules, those that clients post and those by hand; what rules tell is repeated every minute, valid for four times the longer of a minute and the interval of the group. How alerts fold into `incidents` and how those escalate is told in [incidents.md](../guides/incidents.md). `SIGHUP` and `POST /-/reload` read the rule files, `webhooks`, `alertmanagerConfig`, `incidents`, `escalation` and `throttle` again, all or nothing; a change of `alertmanagers` or `decisions` wants a restart. What decides of notifications is on disk, in `<dataDir>/alerting`.',
   ],
   ['retention', 'Retention'],
   ['collection', 'Collection'],

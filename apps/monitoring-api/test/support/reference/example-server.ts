@@ -38,6 +38,7 @@ const MASKED_KEYS: Readonly<Record<string, unknown>> = {
   maxTime: 1_767_323_048_000,
   // Of the server's own series some come with the first request of their kind.
   numSeries: 113,
+  numLabelPairs: 133,
   chunkCount: 113,
   uptimeSeconds: 4,
   version: '1.0.0',
@@ -57,10 +58,21 @@ const MASKED_KEYS: Readonly<Record<string, unknown>> = {
   silenceID: '1d0b3a52-6c11-4f5e-9a64-0b8a3a1f7c2e',
   id: '1d0b3a52-6c11-4f5e-9a64-0b8a3a1f7c2e',
   silencedBy: ['1d0b3a52-6c11-4f5e-9a64-0b8a3a1f7c2e'],
+  openedAt: '2026-01-02T03:04:06.5Z',
+  changedAt: '2026-01-02T03:04:08.5Z',
+  at: '2026-01-02T03:04:08.5Z',
+  since: '2026-01-02T03:04:06.5Z',
   queuedAt: '2026-01-02T03:04:06.5Z',
   lastAttemptAt: '2026-01-02T03:04:06.5Z',
   finishedAt: '2026-01-02T03:04:06.52Z',
   idempotencyKey: '8a1d7f0c5e3b42969d0c1f7ab0e4d2c3',
+};
+
+/** For the same reason, the value of each entry in these lists. */
+const MASKED_LISTS: Readonly<Record<string, number>> = {
+  labelValueCountByLabelName: 87,
+  memoryInBytesByLabelName: 4_329,
+  seriesCountByLabelValuePair: 150,
 };
 
 /** Sizes and counts in these parts of the status depend on when it was asked. */
@@ -214,9 +226,21 @@ export class ExampleServer implements AsyncDisposable {
 
 /** Values that vary from run to run, replaced by one that is possible. */
 export function steady(value: unknown, key = '', inMaskedPart = false): unknown {
-  if (Object.hasOwn(MASKED_KEYS, key)) return MASKED_KEYS[key];
+  if (typeof value === 'string' && value.startsWith('inc-')) return 'inc-1f3a9c2e44';
+  // In a list: of an alert whose labels have the port of the target.
+  if (key === '' && typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)) {
+    return '3f1c0b9a7e5d2468';
+  }
+  // A version may be a count too, and a moment may be none.
+  if (Object.hasOwn(MASKED_KEYS, key) && typeof value === typeof MASKED_KEYS[key]) {
+    return MASKED_KEYS[key];
+  }
   if (typeof value === 'number' && inMaskedPart && !KEPT_NUMBERS.includes(key)) return 0;
   if (typeof value !== 'object' || value === null) return value;
+  const listed = MASKED_LISTS[key];
+  if (listed !== undefined && Array.isArray(value)) {
+    return value.map((item: object) => ({ ...item, value: listed }));
+  }
   const masks = inMaskedPart || MASKED_PARTS.includes(key);
   if (Array.isArray(value)) return value.map((item) => steady(item, '', masks));
   return Object.fromEntries(

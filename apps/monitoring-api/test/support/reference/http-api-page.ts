@@ -230,7 +230,7 @@ async function ask(
     parameters.map(([name, value]): [string, string] => [name, value]),
   ).toString();
   const url = search === '' ? path : `${path}?${search}`;
-  const command = curl(path, example);
+  const command = curl(method, path, example);
   if (stream !== undefined) {
     return { command, block: fence('text', await server.askStream(url, () => stream(server))) };
   }
@@ -249,12 +249,13 @@ async function ask(
 }
 
 function curl(
+  method: string,
   path: string,
   { parameters = [], body, contentType, grep, stream }: HttpExample,
 ): string {
   const url = `http://127.0.0.1:9000${path}`;
   const lines = [
-    `curl -s${stream === undefined ? '' : 'N'}${parameters.length > 0 ? ' -G' : ''} ${url}`,
+    `curl -s${stream === undefined ? '' : 'N'}${['GET', 'POST'].includes(method) ? '' : ` -X ${method}`}${parameters.length > 0 ? ' -G' : ''} ${url}`,
     ...parameters.map(([name, value]) => `  --data-urlencode ${quoted(`${name}=${value}`)}`),
     ...(contentType === undefined ? [] : [`  -H 'Content-Type: ${contentType}'`]),
     ...(body === undefined ? [] : [`  --data-binary ${quoted(body)}`]),

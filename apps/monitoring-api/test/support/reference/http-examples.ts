@@ -109,6 +109,28 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   },
   'GET /api/v2/alerts': { parameters: [['filter', 'alertname="BackupFailed"']] },
   'GET /api/v2/alerts/groups': { parameters: [['filter', 'alertname="BackupFailed"']] },
+  'POST /api/v1/alerts/trigger': {
+    contentType: 'application/json',
+    body: `{"labels": {"alertname": "Drill", "severity": "warning"},\n    "annotations": {"summary": "Only a drill"}, "by": "ann"}`,
+  },
+  'GET /api/v1/alerts/level': {},
+  'GET /api/v1/alerts/by-name': {},
+  'GET /api/v1/incidents': { parameters: [['q', 'drill']] },
+  'POST /api/v1/alerts/{fingerprint}/ack': {
+    path: { fingerprint: 'cb9d5302df96b122' },
+    contentType: 'application/json',
+    body: '{"by": "ann", "comment": "I look at it", "timeout": "30m"}',
+  },
+  'POST /api/v1/alerts/{fingerprint}/resolve': {
+    path: { fingerprint: 'cb9d5302df96b122' },
+    contentType: 'application/json',
+    body: '{"by": "ann", "comment": "the drill is over"}',
+  },
+  'POST /api/v1/receivers/{name}/test': {
+    path: { name: 'on-call' },
+    contentType: 'application/json',
+    body: '{"by": "ann"}',
+  },
   'GET /api/v2/silences': { parameters: [['active', 'true']] },
   'GET /api/v1/logs': {
     parameters: [
@@ -144,6 +166,31 @@ export const HTTP_EXAMPLES: Readonly<Record<string, HttpExample>> = {
   'GET /api/v1/status': {},
   'GET /metrics': { grep: 'dwcp_record_errors_total' },
   'GET /metrics/host': { grep: '# .*node_load1 ' },
+  'POST /api/v1/rule-groups/check': {
+    contentType: 'application/json',
+    body: `{"name": "queues", "group": {"rules": [\n    {"alert": "QueueFull", "expr": "shop_queue_length > 6", "for": "5m"}]}}`,
+  },
+  'PUT /api/v1/rule-groups/{name}': {
+    path: { name: 'queues' },
+    contentType: 'application/json',
+    body: `{"by": "ann", "comment": "mail is late", "group": {"rules": [\n    {"alert": "QueueFull", "expr": "shop_queue_length > 6", "for": "5m"}]}}`,
+  },
+  'PATCH /api/v1/rule-groups/{name}': {
+    path: { name: 'queues' },
+    contentType: 'application/json',
+    body: '{"enabled": false, "rule": "QueueFull", "by": "bob", "comment": "a drill"}',
+  },
+  'GET /api/v1/rule-groups': {},
+  'GET /api/v1/rule-groups/{name}': { path: { name: 'queues' } },
+  'DELETE /api/v1/rule-groups/{name}': {
+    path: { name: 'queues' },
+    contentType: 'application/json',
+    body: '{"by": "ann", "comment": "the drill is over"}',
+  },
+  'GET /api/v1/rule-groups/{name}/history': {
+    path: { name: 'queues' },
+    parameters: [['limit', '2']],
+  },
 };
 
 /** What cannot be shown in a line of shell and its answer. */
@@ -154,10 +201,17 @@ export const WITHOUT_EXAMPLE: ReadonlySet<string> = new Set([
   '/api/v1/read',
   // Its id differs from run to run; what it gives is an entry of those that are listed.
   '/api/v2/silence/{silenceID}',
+  '/api/v1/incidents/{id}',
+  '/api/v1/incidents/{id}/ack',
+  // Long, and made for `dwcp alert explain`, which docs/guides/terminal.md shows.
+  '/api/v1/alerts/explain',
+  '/api/v1/alerts/decisions',
   // Off unless they are configured.
   '/api/v1/admin/tsdb/snapshot',
   '/api/v1/admin/tsdb/delete_series',
   '/api/v1/admin/tsdb/clean_tombstones',
+  // What instances of a cluster ask each other.
+  '/api/v1/alerts/cluster',
   // Answers nothing, and the example server has no file to read again.
   '/-/reload',
   // As those that are shown, with another way to write the job or another base.

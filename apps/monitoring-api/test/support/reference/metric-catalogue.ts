@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 
-import { type PipelineStats } from '@dwcp/alerting';
 import { type Status } from '@dwcp/api-schema';
 import { type LabelValues, systemClock } from '@dwcp/core';
 import { HostCollector, type MetricCollector, ProcessCollector } from '@dwcp/metrics-collector';
 
-import { alertingCollector } from '#src/runtime/alerting/alerting-collector.ts';
+import { alertingCollector, type AlertingStats } from '#src/runtime/alerting/alerting-collector.ts';
 import { platformCollector } from '#src/runtime/platform-collector.ts';
 
 import { type CatalogueEntry, instrumentsOfSources, ROOT } from './instruments-of-sources.ts';
@@ -32,16 +31,44 @@ const STATUS: Status = {
   rules: { groups: 0, alertsFiring: 0, alertsPending: 0 },
 };
 
-const PIPELINE: PipelineStats = {
-  alerts: 0,
-  groups: 0,
-  silences: 0,
-  waitingIntents: 0,
-  flushes: 0,
-  notifications: 0,
-  postponedFlushes: 0,
-  refusedAlerts: 0,
-  storeFailures: 0,
+const ALERTING: AlertingStats = {
+  cluster: { peers: 0, failedPeers: 0, sent: 0, received: 0, dropped: 0, refused: 0 },
+  pipeline: {
+    alerts: 0,
+    groups: 0,
+    silences: 0,
+    waitingIntents: 0,
+    flushes: 0,
+    notifications: 0,
+    postponedFlushes: 0,
+    refusedAlerts: 0,
+    storeFailures: 0,
+  },
+  intake: {
+    windows: 0,
+    held: 0,
+    manual: 0,
+    pending: 0,
+    passed: 0,
+    heldBack: 0,
+    released: 0,
+    untracked: 0,
+    refused: 0,
+    failures: 0,
+  },
+  incidents: {
+    open: 0,
+    closed: 0,
+    alerts: 0,
+    waitingIntents: 0,
+    opened: 0,
+    escalations: 0,
+    unplaced: 0,
+    postponed: 0,
+    dropped: 0,
+    failures: 0,
+  },
+  decisions: { open: 0, waiting: 0, noted: 0, written: 0, refused: 0, writeFailures: 0 },
 };
 
 /** Metrics a kernel may have more of than the machine the catalogue was made with. */
@@ -89,7 +116,7 @@ export async function metricCatalogue(): Promise<MetricCatalogue> {
     REJECTED,
     ...instrumentsOfSources(),
     ...(await entriesOf(platformCollector(() => STATUS))),
-    ...(await entriesOf(alertingCollector(() => PIPELINE))),
+    ...(await entriesOf(alertingCollector(() => ALERTING))),
     ...(await entriesOf(processCollector)),
   ];
   return { platform: sorted(platform), host: sorted(await entriesOf(host)) };

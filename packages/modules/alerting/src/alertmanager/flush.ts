@@ -75,13 +75,15 @@ export function flushGroup(
     readonly nowUnixMs: number;
     readonly externalUrl: string;
     readonly isAcknowledged?: IsAcknowledged;
+    /** Default: those that are in the group now. */
+    readonly alerts?: readonly StoredAlert[];
+    /** Whether other instances tell receivers too. */
+    readonly hasPeers?: boolean;
   },
 ): Flush {
   const { tickUnixMs, nowUnixMs } = options;
   const { route } = group;
-  const alerts = [...group.members]
-    .flatMap((fingerprint) => state.alerts.get(fingerprint)?.alert ?? [])
-    .sort(compareAlerts);
+  const alerts = options.alerts ?? alertsOf(state, group);
   const mutedBy = mutingIntervals(state, group, nowUnixMs);
   const decisions = alerts.map(({ fingerprint, labels, endsAtUnixMs }): AlertDecision => ({
     fingerprint,
@@ -126,6 +128,16 @@ export function flushGroup(
   };
 }
 
+/** The alerts of a group, in the order they are told. */
+export function alertsOf(
+  state: PipelineState,
+  { members }: Pick<AlertGroup, 'members'>,
+): readonly StoredAlert[] {
+  return [...members]
+    .flatMap((fingerprint) => state.alerts.get(fingerprint)?.alert ?? [])
+    .sort(compareAlerts);
+}
+
 /** Names of the intervals that keep a group quiet now: those that mute, or those that do not hold. */
 export function mutingIntervals(
   state: PipelineState,
@@ -154,6 +166,7 @@ function notifications(
     readonly externalUrl: string;
     readonly isAcknowledged?: IsAcknowledged;
     readonly alerts: readonly StoredAlert[];
+    readonly hasPeers?: boolean;
   },
 ): Found {
   const { nowUnixMs, externalUrl, alerts, isAcknowledged = () => false } = options;
@@ -194,12 +207,15 @@ function notifications(
       if (ends) log.push({ ...entry, expiresAtUnixMs });
       continue;
     }
+    // A peer may have told at a later tick than this one: what goes beyond it is newer all the same.
+    const afterUnixMs = options.hasPeers === true ? (entry?.atUnixMs ?? 0) + 1 : 0;
+    const atUnixMs = Math.max(tickUnixMs, afterUnixMs);
     log.push({
       integration: name,
       groupKey: group.key,
       firing: firing ?? [],
       resolved: resolved ?? [],
-      atUnixMs: tickUnixMs,
+      atUnixMs,
       expiresAtUnixMs,
     });
     const sent = sendResolved ? alerts : alerts.filter((alert) => !isResolved(alert, nowUnixMs));
@@ -221,7 +237,7 @@ function notifications(
       reason,
       routeId: route.id,
       routeLabels: route.labels,
-      flushedAtUnixMs: tickUnixMs,
+      flushedAtUnixMs: atUnixMs,
       alerts: sent.map((alert) => ({
         labels: alert.labels.toObject(),
         annotations: alert.annotations,

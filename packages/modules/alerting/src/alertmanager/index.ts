@@ -34,6 +34,7 @@ export { AlertPipeline } from './pipeline.ts';
 export {
   PipelineFullError,
   type PipelineOptions,
+  type PipelinePeers,
   type PipelineStats,
   type PutAlertsResult,
 } from './pipeline-options.ts';
@@ -66,6 +67,7 @@ export {
 } from './api/silences.ts';
 export {
   type AlertmanagerStatus,
+  type ApiCluster,
   apiReceivers,
   apiStatus,
   type VersionInfo,

@@ -1,3 +1,5 @@
+import { joinEntries, sameEntry } from '../cluster/merge.ts';
+
 /** What an integration was last told of a group. */
 export interface NotificationLogEntry {
   readonly integration: string;
@@ -60,6 +62,18 @@ export class NotificationLog {
 
   put(entry: NotificationLogEntry): void {
     this.#entries.set(keyOf(entry.integration, entry.groupKey), entry);
+  }
+
+  /** Puts what an instance knows together with what is there. */
+  join(entry: NotificationLogEntry): void {
+    const old = this.get(entry.integration, entry.groupKey);
+    this.put(old === undefined ? entry : joinEntries(old, entry));
+  }
+
+  /** Whether an instance knows more than is there. */
+  wouldChange(entry: NotificationLogEntry): boolean {
+    const old = this.get(entry.integration, entry.groupKey);
+    return old === undefined || !sameEntry(old, joinEntries(old, entry));
   }
 
   entries(): readonly NotificationLogEntry[] {

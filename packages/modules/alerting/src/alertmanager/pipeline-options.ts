@@ -26,6 +26,14 @@ export interface PipelineOptions {
   /** Told of what was stored and holds now; must not throw. */
   readonly onCommit?: (records: readonly PipelineRecord[], state: PipelineState) => void;
   readonly newId?: () => string;
+  /** Where several instances tell each notification once. */
+  readonly peers?: PipelinePeers;
+}
+
+/** The other instances that get the same alerts, as a flush sees them. */
+export interface PipelinePeers {
+  /** How long those before this one have to tell, in ms; undefined while it is not known who is there. */
+  headStartMs(): number | undefined;
 }
 
 export interface PipelineStats {

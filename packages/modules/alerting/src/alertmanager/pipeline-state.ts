@@ -48,6 +48,8 @@ export class PipelineState {
   readonly silences = new Silences();
   readonly inhibitor: Inhibitor;
   readonly log = new NotificationLog();
+  /** Of the log, what receivers were told by any of several instances; empty where there is but one. */
+  readonly told = new NotificationLog();
   /** What was decided and the outbox may not have, by idempotency key, oldest first. */
   readonly intents = new Map<string, NotificationRecord>();
   readonly #routes: ReadonlyMap<string, Route>;
@@ -94,6 +96,12 @@ export class PipelineState {
       case 'log':
         for (const entry of record.entries) this.log.put(entry);
         return [];
+      case 'told':
+        for (const entry of record.entries) {
+          this.told.join(entry);
+          this.log.join(entry);
+        }
+        return [];
       case 'intents':
         for (const intent of record.intents) this.intents.set(intent.idempotencyKey, intent);
         return [];
@@ -114,6 +122,7 @@ export class PipelineState {
     return [
       { kind: 'silences', silences: this.silences.all() },
       { kind: 'log', entries: this.log.entries() },
+      ...(this.told.size > 0 ? [{ kind: 'told', entries: this.told.entries() } as const] : []),
       { kind: 'intents', intents: [...this.intents.values()] },
       { kind: 'alerts', alerts: alerts.map(({ alert }) => toRecord(alert)) },
       ...[...this.groups.values()].map((group): PipelineRecord => {

@@ -43,6 +43,8 @@ export type PipelineRecord =
   /** Intents that the outbox has. */
   | { readonly kind: 'accepted'; readonly keys: readonly string[] }
   | { readonly kind: 'log'; readonly entries: readonly NotificationLogEntry[] }
+  /** What receivers were told, here or by a peer. Only where there are peers. */
+  | { readonly kind: 'told'; readonly entries: readonly NotificationLogEntry[] }
   | { readonly kind: 'intents'; readonly intents: readonly NotificationRecord[] }
   | { readonly kind: 'silences'; readonly silences: readonly Silence[] }
   | { readonly kind: 'silences-removed'; readonly ids: readonly string[] };

@@ -6,8 +6,9 @@ import { SerialQueue } from '../serial-queue.ts';
 import { alertProblem, isResolved, mergeAlert, type PostableAlert, storedAlert } from './alerts.ts';
 import { type AlertmanagerConfig } from './config/config.ts';
 import { DueQueue } from './due-queue.ts';
-import { flushGroup } from './flush.ts';
+import { alertsOf, type Flush, flushGroup } from './flush.ts';
 import { type HandOver, startHandOver } from './hand-over.ts';
+import { type HeldFlush, HeldFlushes } from './held-flushes.ts';
 import {
   PipelineFullError,
   type PipelineOptions,
@@ -16,6 +17,7 @@ import {
 } from './pipeline-options.ts';
 import { type AlertGroup, PipelineState, toRecord } from './pipeline-state.ts';
 import { type PipelineRecord } from './pipeline-store.ts';
+import { PipelineSharing } from './sharing.ts';
 import {
   changedSilences,
   expired,
@@ -23,9 +25,12 @@ import {
   SilenceNotFoundError,
   silenceState,
 } from './silences.ts';
+import { toldByFlushes } from './told.ts';
 
 /** Empty groups end, and what expired is dropped, so often. */
 const MAINTENANCE_MS = 30_000;
+const MAX_ALERTS = 100_000;
+const MAX_SILENCES = 10_000;
 /** What could not be stored is tried again after this. */
 const RETRY_MS = 1_000;
 /** The log is rewritten when it is so much longer than what it holds. */
@@ -38,9 +43,12 @@ const COMPACT_AFTER_RECORDS = 20_000;
  */
 export class AlertPipeline implements AsyncDisposable {
   readonly startedAtUnixMs: number;
+  /** For instances that tell each notification once. */
+  readonly sharing: PipelineSharing;
   readonly #options: PipelineOptions;
   readonly #log: Log;
   readonly #due = new DueQueue();
+  readonly #held = new HeldFlushes();
   readonly #handOver: HandOver;
   #state: PipelineState;
   #timer: Disposable | undefined;
@@ -63,6 +71,20 @@ export class AlertPipeline implements AsyncDisposable {
     this.#state = state;
     this.startedAtUnixMs = options.clock.nowUnixMs();
     this.#nextMaintenanceMs = options.clock.monotonicMs() + MAINTENANCE_MS;
+    const { maxSilences = MAX_SILENCES, maxAlerts = MAX_ALERTS } = options;
+    this.sharing = new PipelineSharing({
+      queue: this.#queue,
+      log: this.#log,
+      state: () => this.#state,
+      nowUnixMs: () => this.nowUnixMs(),
+      maxSilences,
+      maxEntries: 2 * maxAlerts,
+      commit: (records) => this.#commit(records),
+      commitInMemory: (records) => {
+        this.#counts.storeFailures++;
+        this.#apply(records);
+      },
+    });
     this.#handOver = startHandOver({
       clock: options.clock,
       outbox: options.outbox,
@@ -78,6 +100,7 @@ export class AlertPipeline implements AsyncDisposable {
     const records = await options.store.load();
     for (const record of records) state.apply(record);
     state.log.dropExpired(options.clock.nowUnixMs());
+    state.told.dropExpired(options.clock.nowUnixMs());
     const pipeline = new AlertPipeline(options, state);
     pipeline.#recordsSinceReplace = records.length;
     pipeline.#plan(state.groups.values());
@@ -111,7 +134,7 @@ export class AlertPipeline implements AsyncDisposable {
    */
   putAlerts(posted: readonly PostableAlert[]): Promise<PutAlertsResult> {
     return this.#queue.run(async () => {
-      const { maxAlerts = 100_000 } = this.#options;
+      const { maxAlerts = MAX_ALERTS } = this.#options;
       const unixMs = this.nowUnixMs();
       const { resolveTimeoutMs } = this.#state.config;
       const problems: { readonly index: number; readonly problem: string }[] = [];
@@ -148,7 +171,7 @@ export class AlertPipeline implements AsyncDisposable {
   /** @returns the id of the silence, which may be a new one @throws InvalidInputError, SilenceNotFoundError */
   setSilence(posted: PostableSilence): Promise<string> {
     return this.#queue.run(async () => {
-      const { maxSilences = 10_000, newId = randomUUID } = this.#options;
+      const { maxSilences = MAX_SILENCES, newId = randomUUID } = this.#options;
       const { silences } = this.#state;
       if (silences.size >= maxSilences && posted.id === undefined) {
         throw new PipelineFullError(`there are ${silences.size} silences, which is the limit`);
@@ -178,6 +201,7 @@ export class AlertPipeline implements AsyncDisposable {
       await this.#replace(next);
       this.#state = next;
       this.#due.clear();
+      this.#held.clear();
       this.#plan(next.groups.values());
     });
   }
@@ -193,6 +217,10 @@ export class AlertPipeline implements AsyncDisposable {
   async #commit(records: readonly PipelineRecord[]): Promise<readonly AlertGroup[]> {
     await this.#options.store.append(records);
     this.#recordsSinceReplace += records.length;
+    return this.#apply(records);
+  }
+
+  #apply(records: readonly PipelineRecord[]): readonly AlertGroup[] {
     const changed = records.flatMap((record) => this.#state.apply(record));
     this.#options.onCommit?.(records, this.#state);
     return changed;
@@ -215,6 +243,7 @@ export class AlertPipeline implements AsyncDisposable {
     const dueUnixMs = this.#due.peek()?.unixMs ?? Number.POSITIVE_INFINITY;
     const delayMs = Math.min(
       dueUnixMs - clock.nowUnixMs(),
+      (this.#held.nextMs ?? Number.POSITIVE_INFINITY) - clock.monotonicMs(),
       this.#nextMaintenanceMs - clock.monotonicMs(),
     );
     this.#timer = clock.schedule(delayMs, () => this.#tick());
@@ -238,27 +267,34 @@ export class AlertPipeline implements AsyncDisposable {
   }
 
   async #flushDue(nowUnixMs: number): Promise<void> {
-    const { maxIntents = 10_000, externalUrl, isAcknowledged, onFlush } = this.#options;
+    const { maxIntents = 10_000, onFlush, peers } = this.#options;
+    const headStartMs = peers === undefined ? 0 : peers.headStartMs();
     const due = this.#takeDue(nowUnixMs);
-    if (due.length === 0) return;
-    const retry = (): void => {
-      for (const { id } of due) this.#due.push({ unixMs: nowUnixMs + RETRY_MS, id });
+    const held = this.#takeHeld();
+    const groups = [...held.map(({ group }) => group), ...due];
+    if (groups.length === 0) return;
+    const postpone = (): void => {
+      for (const group of groups) group.nextFlushUnixMs = nowUnixMs + RETRY_MS;
+      for (const { id } of groups) this.#due.push({ unixMs: nowUnixMs + RETRY_MS, id });
     };
-    if (this.#state.intents.size >= maxIntents) {
-      this.#counts.postponedFlushes += due.length;
-      for (const group of due) group.nextFlushUnixMs = nowUnixMs + RETRY_MS;
-      retry();
+    const isFull = this.#state.intents.size >= maxIntents;
+    if (isFull) this.#counts.postponedFlushes += groups.length;
+    if (isFull || headStartMs === undefined) {
+      postpone();
       return;
     }
-    const flushes = due.map((group) => {
+    const flushes = held.map((flush) => this.#flush(flush));
+    for (const group of due) {
       const { nextFlushUnixMs: planned, route } = group;
       // Ticks that were slept through are one.
       const missed = Math.floor((nowUnixMs - planned) / route.groupIntervalMs);
       const tickUnixMs = planned + missed * route.groupIntervalMs;
-      const acknowledged = isAcknowledged === undefined ? {} : { isAcknowledged };
-      const options = { tickUnixMs, nowUnixMs, externalUrl, ...acknowledged };
-      return { group, ...flushGroup(this.#state, group, options) };
-    });
+      const flush = { group, alerts: alertsOf(this.#state, group), tickUnixMs, nowUnixMs };
+      const made = this.#flush(flush);
+      if (headStartMs === 0 || made.record.log.length === 0) flushes.push(made);
+      else this.#held.put(flush, this.#options.clock.monotonicMs() + headStartMs);
+    }
+    if (flushes.length === 0) return;
     const records = flushes.filter(({ changes }) => changes).map(({ record }) => record);
     const quiet = flushes.filter(({ changes, group }) => !changes && group.members.size > 0);
     const nextUnixMs = Object.fromEntries(
@@ -267,10 +303,12 @@ export class AlertPipeline implements AsyncDisposable {
     try {
       // Without a trace of quiet flushes, a start could not tell them from those it missed.
       const ticks = quiet.length > 0 ? [{ kind: 'ticks', nextUnixMs } as const] : [];
-      if (records.length + ticks.length > 0) await this.#commit([...records, ...ticks]);
+      const told = peers === undefined ? [] : toldByFlushes(records, this.#state);
+      const known = told.length > 0 ? [{ kind: 'told', entries: told } as const] : [];
+      const all = [...records, ...ticks, ...known];
+      if (all.length > 0) await this.#commit(all);
     } catch (error) {
-      for (const group of due) group.nextFlushUnixMs = nowUnixMs + RETRY_MS;
-      retry();
+      postpone();
       throw error;
     }
     for (const { group, record, decision } of flushes) {
@@ -279,8 +317,22 @@ export class AlertPipeline implements AsyncDisposable {
       onFlush?.(decision);
     }
     this.#counts.flushes += flushes.length;
-    this.#plan(due);
+    this.#plan(flushes.map(({ group }) => group));
     if (records.some(({ intents }) => intents.length > 0)) this.#handOver.wake();
+  }
+
+  #flush({ group, ...at }: HeldFlush): Flush & { readonly group: AlertGroup } {
+    const { externalUrl, isAcknowledged, peers } = this.#options;
+    const acknowledged = isAcknowledged === undefined ? {} : { isAcknowledged };
+    const options = { ...at, externalUrl, hasPeers: peers !== undefined, ...acknowledged };
+    return { group, ...flushGroup(this.#state, group, options) };
+  }
+
+  /** The flushes that left other instances their time. */
+  #takeHeld(): readonly HeldFlush[] {
+    const { clock } = this.#options;
+    const found = this.#held.size === 0 ? [] : this.#held.take(clock.monotonicMs());
+    return found.filter(({ group }) => this.#state.groups.get(group.id) === group);
   }
 
   /** The groups whose time has come, each once. */
@@ -292,7 +344,9 @@ export class AlertPipeline implements AsyncDisposable {
       this.#due.pop();
       const group = this.#state.groups.get(next.id);
       // A moment that was moved is passed over; the group stands in the queue with its new one.
-      if (group !== undefined && group.nextFlushUnixMs === next.unixMs) found.set(next.id, group);
+      if (group === undefined || group.nextFlushUnixMs !== next.unixMs) continue;
+      // One that leaves others time to tell is planned again once it was made.
+      if (!this.#held.has(next.id)) found.set(next.id, group);
     }
   }
 
@@ -308,6 +362,7 @@ export class AlertPipeline implements AsyncDisposable {
     if (silences.length > 0) records.push({ kind: 'silences-removed', ids: silences });
     if (records.length > 0) await this.#commit(records);
     state.log.dropExpired(nowUnixMs);
+    state.told.dropExpired(nowUnixMs);
     this.#wakeSleepers(nowUnixMs);
     const held = state.alerts.size + state.groups.size + state.log.size + state.silences.size;
     if (this.#recordsSinceReplace < COMPACT_AFTER_RECORDS + 2 * held) return;

@@ -49,7 +49,7 @@ export async function candidatesOf(
     const { records } = await ports.decisions.search({
       ...(alertName === undefined ? { subjects: [question.fingerprint ?? ''] } : { alertName }),
       labels: wanted.toObject(),
-      kinds: ['evaluated', 'routed', 'weighed'],
+      kinds: ['evaluated', 'intake', 'routed', 'weighed'],
       startUnixMs: question.atUnixMs - LOOK_BACK_MS,
       endUnixMs: question.atUnixMs + 1,
       limit: 500,

@@ -122,7 +122,7 @@ async function namedBy(
   if (held !== undefined) return held;
   const { records } = await decisions.search({
     subjects: [fingerprint],
-    kinds: ['evaluated', 'routed', 'weighed'],
+    kinds: ['evaluated', 'intake', 'routed', 'weighed'],
     startUnixMs: 0,
     endUnixMs: nowUnixMs + 1,
     limit: 1,
@@ -170,7 +170,7 @@ async function explainOne(candidate: Candidate, context: Context): Promise<Expla
       ? fingerprints.some((fingerprint) => pipeline.alerts.has(fingerprint))
       : standing.some(({ topic }) => topic === 'routed');
   const incident = incidentAt(fingerprints, ports, atUnixMs);
-  const acknowledged = incident === undefined ? [] : acknowledgedFindings(incident.events);
+  const acknowledged = incident === undefined ? [] : acknowledgedFindings(incident, fingerprints);
   const findings: Finding[] = [stands.finding, ...held, ...acknowledged];
   const isMissed = stands.state === 'firing' && !received && pipeline !== undefined;
   if (isMissed && held.length === 0) {
@@ -238,7 +238,9 @@ function alertVerdict(
   for (const code of SENDING_ORDER) {
     const found = findings.find((one) => one.code === code);
     if (found === undefined) continue;
-    return { code, text: `${name}: ${finding.text}; ${found.text}` };
+    const acknowledged = findings.find((one) => one.code === 'acknowledged');
+    const seen = acknowledged === undefined ? '' : `; ${acknowledged.text}`;
+    return { code, text: `${name}: ${finding.text}; ${found.text}${seen}` };
   }
   return { code: finding.code, text: `${name}: ${finding.text}` };
 }

@@ -9,6 +9,7 @@ import {
 
 import { type AlertingRule, type RuleGroup } from '../rule.ts';
 import { comparisonsOf, explainComparison } from './explain-comparison.ts';
+import { explainPolicies } from './explain-policies.ts';
 import { type Finding, type RuleExplanation } from './explanation.ts';
 import { type Ask, isCompatible, numberText, valueOf } from './rule-query.ts';
 
@@ -61,6 +62,7 @@ export async function explainRule(
       elementCount: elements.length,
       comparisons,
       selectors,
+      ...(await explainPolicies(rule, at)),
     } as const;
     return { ...found, findings: findingsOf(found) };
   } catch (error) {

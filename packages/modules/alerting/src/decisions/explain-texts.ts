@@ -48,6 +48,15 @@ export function nextSteps(alert: Omit<ExplainedAlert, 'nextSteps'>): readonly Ne
   }
   const isLoud = alert.state === 'firing' && alert.silencedBy.length === 0;
   if (isLoud && !alert.isHypothetical) {
+    const seen = alert.findings.some(({ code }) => code === 'acknowledged');
+    if (alert.incident !== undefined && !seen) {
+      const what = shellWord(alert.fingerprint);
+      const comment = shellWord('looking at it');
+      steps.push({
+        text: 'say that you see to it: its escalation and its repeats stop',
+        command: `dwcp alert ack ${what} --comment ${comment}`,
+      });
+    }
     const matchers = Object.entries(labels)
       .filter(([name]) => name !== 'incident')
       .map(([name, value]) => shellWord(`${name}=${JSON.stringify(value)}`));

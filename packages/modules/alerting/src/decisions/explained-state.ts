@@ -1,4 +1,10 @@
-import { type DecisionRecord, type Labels, type MetricQuery, MonitoringError } from '@dwcp/core';
+import {
+  type Decision,
+  type DecisionRecord,
+  type Labels,
+  type MetricQuery,
+  MonitoringError,
+} from '@dwcp/core';
 
 import { type PipelineState } from '../alertmanager/pipeline-state.ts';
 import { timeText, lengthText } from './explain-texts.ts';
@@ -102,10 +108,24 @@ export function standingOf(about: {
     };
   }
   if (rule !== undefined) return ruleStanding(rule);
+  const taken = standing.find(({ topic }) => topic === 'intake');
+  if (taken?.decision.kind === 'intake') return takenStanding(taken, taken.decision.outcome);
   return {
     state: 'unknown',
     finding: { code: 'not-active', text: 'nobody knew of it at that time' },
   };
+}
+
+/** Of an alert that was posted and did not come to the routes, or left them. */
+function takenStanding(
+  { unixMs }: DecisionRecord,
+  outcome: Extract<Decision, { readonly kind: 'intake' }>['outcome'],
+): AlertStanding {
+  if (outcome === 'held') {
+    const finding = { code: 'firing', text: 'it fires, as its sender says' } as const;
+    return { state: 'firing', activeAtUnixMs: unixMs, firedAtUnixMs: unixMs, finding };
+  }
+  return { state: 'resolved', finding: { code: 'resolved', text: 'it is over' } };
 }
 
 function ruleStanding(rule: RuleExplanation): AlertStanding {

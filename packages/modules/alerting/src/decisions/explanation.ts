@@ -94,6 +94,18 @@ export interface RuleExplanation {
     /** Whether there was any within the day before; only asked for when there is none now. */
     readonly seenWithinDay: boolean;
   }[];
+  /** Of a rule with `recover`: whether its alerts are over by that. */
+  readonly recovery?: {
+    readonly expression: string;
+    readonly elementCount: number;
+    readonly text: string;
+  };
+  /** Of a rule with `no_data`: whether there are data. */
+  readonly data?: {
+    readonly expression: string;
+    readonly elementCount: number;
+    readonly text: string;
+  };
   readonly findings: readonly Finding[];
 }
 
@@ -155,6 +167,7 @@ export interface ExplainedAlert {
       readonly kind: string;
       readonly text: string;
       readonly by?: string;
+      readonly fingerprint?: string;
     }[];
   };
   readonly runbookUrl?: string;

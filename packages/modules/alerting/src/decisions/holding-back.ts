@@ -85,13 +85,23 @@ export function incidentAt(
   return { id, openedAtUnixMs, events: events.filter(({ unixMs }) => unixMs <= atUnixMs) };
 }
 
-/** That somebody sees to an incident, from its events. */
+/** That somebody sees to an alert, or to its incident, from the incident's events. */
 export function acknowledgedFindings(
-  events: NonNullable<ExplainedAlert['incident']>['events'],
+  { events }: NonNullable<ExplainedAlert['incident']>,
+  fingerprints: readonly string[],
 ): readonly Finding[] {
-  const last = events.findLast(({ kind }) => kind.startsWith('acknowledge'));
-  if (last?.kind !== 'acknowledged') return [];
-  const by = last.by === undefined ? '' : ` by ${last.by}`;
-  const text = `acknowledged${by} at ${timeText(last.unixMs)}: ${last.text}`;
-  return [{ code: 'acknowledged', text }];
+  const own = events.filter(({ kind }) => kind.startsWith('acknowledge'));
+  const isOfAlert = ({ fingerprint }: { readonly fingerprint?: string }): boolean =>
+    fingerprint !== undefined && fingerprints.includes(fingerprint);
+  return [
+    own.findLast(({ fingerprint }) => fingerprint === undefined),
+    own.findLast(isOfAlert),
+  ].flatMap((last): readonly Finding[] => {
+    if (last?.kind !== 'acknowledged') return [];
+    const by = last.by === undefined ? '' : ` by ${last.by}`;
+    const comment = last.text === '' ? '' : `: ${last.text}`;
+    const what = last.fingerprint === undefined ? 'its incident was' : 'it was';
+    const text = `${what} acknowledged${by} at ${timeText(last.unixMs)}${comment}`;
+    return [{ code: 'acknowledged', text }];
+  });
 }

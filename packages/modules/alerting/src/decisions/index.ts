@@ -14,6 +14,7 @@ export {
   type RuleExplanation,
 } from './explanation.ts';
 export { timeText } from './explain-texts.ts';
+export { incidentDecisions } from './incident-decisions.ts';
 export { intakeDecisions } from './intake-decisions.ts';
 export { MemoryDecisionStore } from './memory-decision-store.ts';
 export { type NotedDecision } from './open-decision.ts';

@@ -3,6 +3,7 @@ import { type DecisionRecord } from '@dwcp/core';
 import { type Candidate } from './candidates.ts';
 import { type ExplainPorts } from './explain-alert.ts';
 import { type ExplainQuestion, type RuleExplanation } from './explanation.ts';
+import { incidentSubject } from './incident-decisions.ts';
 import { groupSubject, notificationSubject } from './pipeline-decisions.ts';
 import { ruleSubject } from './rule-decisions.ts';
 
@@ -17,7 +18,7 @@ export async function timelineOf(
     readonly candidates: readonly Candidate[];
     readonly rules: readonly RuleExplanation[];
   },
-  { decisions }: Pick<ExplainPorts, 'decisions'>,
+  { decisions, incidents }: Pick<ExplainPorts, 'decisions' | 'incidents'>,
 ): Promise<readonly DecisionRecord[]> {
   const { question, candidates, rules } = about;
   const { atUnixMs, aroundMs = 3_600_000 } = question;
@@ -32,6 +33,10 @@ export async function timelineOf(
     new Set([
       ...candidates.flatMap(({ subjects }) => subjects),
       ...rules.map(({ group, file, name }) => ruleSubject({ name: group, file }, name)),
+      ...candidates
+        .flatMap(({ subjects }) => subjects)
+        .flatMap((subject) => incidents?.placeOf(subject)?.incident ?? [])
+        .map(({ id }) => incidentSubject(id)),
     ]),
   );
   const groups = await find(

@@ -94,7 +94,7 @@ export function withdrawnRecord(
     unixMs,
     progress: incident.progress,
     ended: [{ ...ended, why: 'withdrawn', by }],
-    events: [{ unixMs, kind: 'acknowledgement-ended', text: `${name}: withdrawn`, by }],
+    events: [{ unixMs, kind: 'acknowledgement-ended', text: `${name}: withdrawn`, by, ...ended }],
     intents: [],
     closed: false,
   };

@@ -258,6 +258,7 @@ export class IncidentManager implements AsyncDisposable {
       this.#changesSinceReplace += changesOf(record);
       this.#state.apply(record);
     }
+    this.#options.onCommit?.(records, this.#state);
   }
 
   /** What followed from a change is found again by the next look when it cannot be stored now. */

@@ -4,6 +4,7 @@ import { type IntegrationConfig } from '../alertmanager/config/receivers.ts';
 import { type NotificationOutbox } from '../alertmanager/outbox.ts';
 import { type RecordStore } from '../record-store.ts';
 import { type IncidentConfig } from './incident-config.ts';
+import { type IncidentState } from './incident-state.ts';
 import { type IncidentRecord } from './incident.ts';
 
 export interface IncidentManagerOptions {
@@ -24,6 +25,8 @@ export interface IncidentManagerOptions {
   /** While so many notifications wait for the outbox, escalations wait too. */
   readonly maxIntents?: number;
   readonly newId?: () => string;
+  /** Told of what was stored and holds now; must not throw. */
+  readonly onCommit?: (records: readonly IncidentRecord[], state: IncidentState) => void;
 }
 
 export interface IncidentStats {

@@ -93,7 +93,9 @@ export class IncidentState {
         else this.alertAcknowledgements.set(fingerprint, acknowledgement);
         const { by, comment, atUnixMs: unixMs } = acknowledgement;
         const what = fingerprint === undefined ? '' : `${nameOf(incident, fingerprint)}: `;
-        addEvents(incident, [{ unixMs, kind: 'acknowledged', text: `${what}${comment}`, by }]);
+        const whose = fingerprint === undefined ? {} : { fingerprint };
+        const text = `${what}${comment}`;
+        addEvents(incident, [{ unixMs, kind: 'acknowledged', text, by, ...whose }]);
         return;
       }
       case 'changed': {

@@ -85,7 +85,7 @@ export interface ApiIncidentDetail extends ApiIncident {
 
 /** Query parameters of the list; what is absent does not count. */
 export interface IncidentsQuery {
-  readonly state?: 'open' | 'acknowledged' | 'closed';
+  readonly state?: ApiIncident['state'] | readonly ApiIncident['state'][];
   /** Matchers as `severity="critical"`: one alert of the incident has to match all. */
   readonly filter?: readonly string[];
   /** In id, alert names, label values or annotations; case does not matter. */
@@ -205,15 +205,15 @@ function incidentTest(view: IncidentsView, query: IncidentsQuery): (incident: In
   const { state, filter = [], text = '', startUnixMs = -Infinity, endUnixMs = Infinity } = query;
   const matches = compileMatchers(readFilters(filter));
   const wanted = text.toLowerCase();
+  const states = state === undefined ? undefined : [state].flat();
   const { minAlerts } = view.config;
   return (incident) => {
     const { closedAtUnixMs, acknowledgement, openedAtUnixMs, alertCount, id } = incident;
     if (alertCount < minAlerts) return false;
     if (openedAtUnixMs > endUnixMs || (closedAtUnixMs ?? Infinity) < startUnixMs) return false;
     const open = acknowledgement === undefined ? 'open' : 'acknowledged';
-    if (state !== undefined && state !== (closedAtUnixMs === undefined ? open : 'closed')) {
-      return false;
-    }
+    const is = closedAtUnixMs === undefined ? open : 'closed';
+    if (states?.includes(is) === false) return false;
     const members = [...incident.members.values()];
     const texts = (): readonly string[] => [
       id,

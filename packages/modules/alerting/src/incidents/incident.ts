@@ -73,6 +73,11 @@ export interface IncidentEvent {
     | 'closed';
   readonly text: string;
   readonly by?: string;
+  /** The alert that was acknowledged; undefined: the incident, or nothing was. */
+  readonly fingerprint?: string;
+  /** Of an escalation. */
+  readonly level?: string;
+  readonly receiver?: string;
 }
 
 /** Alerts that belong together. Only `IncidentState` changes it. */

@@ -93,7 +93,8 @@ export function advanceIncident(incident: Incident, now: Now, context: AdvanceCo
     const again = isRepeat && before.told.some((known) => known.level === level.name);
     tell.push({ level, round, reason: again ? 'repeat' : 'first', alerts: worstFirst(firing) });
     const text = `${level.name}${level.receiver === undefined ? '' : ` to ${level.receiver}`}${again ? ' again' : ''}`;
-    events.push({ unixMs: wallUnixMs, kind: 'escalated', text });
+    const to = level.receiver === undefined ? {} : { receiver: level.receiver };
+    events.push({ unixMs: wallUnixMs, kind: 'escalated', text, level: level.name, ...to });
   }
   told = [...told, ...escalated];
   const isCalm = calmSinceMs !== undefined && steadyMs - calmSinceMs >= config.closeAfterMs;
@@ -237,7 +238,13 @@ function endedEvent(
   const name =
     fingerprint === undefined ? 'incident' : members.get(fingerprint)?.labels['alertname'];
   const text = `${name ?? fingerprint ?? ''}: ${WHY[why]}`;
-  return { unixMs, kind: 'acknowledgement-ended', text, ...(by === undefined ? {} : { by }) };
+  return {
+    unixMs,
+    kind: 'acknowledgement-ended',
+    text,
+    ...(by === undefined ? {} : { by }),
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+  };
 }
 
 const WHY = {

@@ -1,6 +1,6 @@
 import { Labels, type Log, silentLog } from '@dwcp/core';
 
-import { alertProblem, type PostableAlert } from '../alertmanager/alerts.ts';
+import { alertProblem, isResolved, type PostableAlert } from '../alertmanager/alerts.ts';
 import { DueQueue } from '../alertmanager/due-queue.ts';
 import { type PutAlertsResult } from '../alertmanager/pipeline-options.ts';
 import { type DedupSettings } from '../conditions/condition.ts';
@@ -126,9 +126,11 @@ export class AlertIntake implements AsyncDisposable {
         const times = { wallUnixMs, steadyUnixMs, resolveTimeoutMs };
         const dedup = alert.dedup ?? this.#throttleOf(labels);
         const full = draft.size >= maxIdentities;
+        const firesBehind = (): boolean => this.#firesBehind(fingerprint, wallUnixMs);
         const about = { alert: { origin: from, ...alert }, labels, fingerprint, dedup, full };
-        const { goesOn, untracked: lost, ...decision } = decide(draft, { ...times, ...about });
-        decisions.push(decision);
+        const verdict = decide(draft, { ...times, ...about, firesBehind });
+        const { goesOn, untracked: lost, isRepeat, ...decision } = verdict;
+        if (isRepeat !== true) decisions.push(decision);
         if (lost === true) untracked++;
         direct.delete(fingerprint);
         if (goesOn === 'directly')
@@ -161,7 +163,9 @@ export class AlertIntake implements AsyncDisposable {
       draft.put({ kind: 'manual', fingerprint, startsAtUnixMs, endsAtUnixMs, by, alert });
       draft.handOn(fingerprint, alert);
       await this.#commit(draft.record());
-      this.#told([{ fingerprint, unixMs: nowUnixMs, outcome: 'passed' }]);
+      const manual = { action: 'triggered', by } as const;
+      const { labels } = alert;
+      this.#told([{ fingerprint, labels, unixMs: nowUnixMs, outcome: 'passed', manual }]);
       await this.#handOn([]);
       return { fingerprint: this.#options.incidents?.sentFingerprint(fingerprint) ?? fingerprint };
     });
@@ -192,7 +196,12 @@ export class AlertIntake implements AsyncDisposable {
       }
       if (alert !== undefined) draft.handOn(fingerprint, alert);
       await this.#commit(draft.record());
-      this.#told([{ fingerprint, unixMs: nowUnixMs, outcome: 'resolved-by-hand' }]);
+      const { by, comment } = input;
+      const manual = { action: 'resolved', by, comment } as const;
+      const held = episode?.kind === 'held' ? episode.alert.labels : undefined;
+      const labels = alert?.labels ?? held ?? {};
+      const outcome = 'resolved-by-hand';
+      this.#told([{ fingerprint, labels, unixMs: nowUnixMs, outcome, manual }]);
       await this.#handOn([]);
     });
   }
@@ -201,6 +210,14 @@ export class AlertIntake implements AsyncDisposable {
     this.#stopped = true;
     this.#timer?.[Symbol.dispose]();
     await this.#queue.idle();
+  }
+
+  /** Without `lookUp` nobody knows, and every end counts. */
+  #firesBehind(fingerprint: string, unixMs: number): boolean {
+    const { incidents, lookUp } = this.#options;
+    if (lookUp === undefined) return true;
+    const stored = lookUp(incidents?.sentFingerprint(fingerprint) ?? fingerprint);
+    return stored !== undefined && !isResolved(stored, unixMs);
   }
 
   #throttleOf(labels: Labels): (DedupSettings & { readonly acrossNames: true }) | undefined {

@@ -11,6 +11,8 @@ import {
 /** What the intake decided about a posted alert, for whoever asks why. */
 export interface IntakeDecision {
   readonly fingerprint: string;
+  /** The alert's own. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly unixMs: number;
   readonly outcome:
     | 'passed'
@@ -24,6 +26,12 @@ export interface IntakeDecision {
     | 'resolved-by-hand';
   /** The identity, where a dedup rule decided. */
   readonly identity?: string;
+  /** Where somebody decided. */
+  readonly manual?: {
+    readonly action: 'triggered' | 'resolved';
+    readonly by: string;
+    readonly comment?: string;
+  };
 }
 
 /** A posted alert and when it is looked at. */
@@ -38,6 +46,8 @@ export interface Posted {
   readonly dedup: (IntakeDedup & { readonly acrossNames?: boolean }) | undefined;
   /** Nothing new can be remembered: what would be held passes. */
   readonly full: boolean;
+  /** Whether it fires as far as those behind the intake know. */
+  readonly firesBehind: () => boolean;
 }
 
 export type Verdict = IntakeDecision & {
@@ -45,6 +55,8 @@ export type Verdict = IntakeDecision & {
   readonly goesOn: 'no' | 'directly' | 'durably';
   /** A dedup rule could not be followed because too much is remembered. */
   readonly untracked?: boolean;
+  /** The end of an alert is told again: that decides nothing. */
+  readonly isRepeat?: boolean;
 };
 
 /** Decides about one alert and notes in the draft what has to be remembered. */
@@ -52,7 +64,7 @@ export function decide(draft: IntakeDraft, posted: Posted): Verdict {
   const { alert, fingerprint, wallUnixMs: unixMs } = posted;
   const endsAtUnixMs = alert.endsAtUnixMs ?? unixMs + posted.resolveTimeoutMs;
   const isOver = endsAtUnixMs <= unixMs;
-  const about = { fingerprint, unixMs };
+  const about = { fingerprint, labels: alert.labels, unixMs };
   const episode = draft.episode(fingerprint);
   if (episode?.kind === 'resolved') {
     if (isOver) draft.end(fingerprint);
@@ -62,7 +74,9 @@ export function decide(draft: IntakeDraft, posted: Posted): Verdict {
     }
     draft.end(fingerprint);
   } else if (isOver) {
-    if (episode === undefined) return { ...about, outcome: 'passed', goesOn: 'directly' };
+    if (episode === undefined) {
+      return { ...about, outcome: 'passed', goesOn: 'directly', isRepeat: !posted.firesBehind() };
+    }
     draft.end(fingerprint);
     if (episode.kind === 'held') return { ...about, outcome: 'ended-while-held', goesOn: 'no' };
     draft.handOn(fingerprint, postable(alert));
@@ -79,7 +93,7 @@ export function decide(draft: IntakeDraft, posted: Posted): Verdict {
 
 function decideNew(draft: IntakeDraft, posted: Posted, endsAtUnixMs: number): Verdict {
   const { alert, fingerprint, wallUnixMs: unixMs, dedup } = posted;
-  const about = { fingerprint, unixMs };
+  const about = { fingerprint, labels: alert.labels, unixMs };
   if (dedup === undefined) {
     // Its rule may have stopped to ask for it while the alert was held.
     if (draft.episode(fingerprint)?.kind === 'held') draft.end(fingerprint);
@@ -131,7 +145,8 @@ export function endWindow(
     } else draft.end(fingerprint);
     isReleased ||= fires;
     const outcome = fires ? 'released' : 'ended-while-held';
-    decisions.push({ fingerprint, unixMs, identity, outcome });
+    const { labels } = episode.alert;
+    decisions.push({ fingerprint, labels, unixMs, identity, outcome });
   }
   if (isReleased) draft.openWindow({ identity, windowMs, endsUnixMs: steadyUnixMs + windowMs });
   else draft.closeWindow(identity);

@@ -15,7 +15,7 @@ export interface IntakeConfig {
    * A dedup rule over alerts of every name that have all its labels and no rule of their own:
    * `{ by: ['metric', 'severity'], windowMs: 300_000 }` throttles per metric and severity.
    */
-  readonly throttle?: DedupSettings;
+  readonly throttle?: DedupSettings | undefined;
 }
 
 export interface IntakeOptions {

@@ -26,6 +26,8 @@ export interface HttpSenderOptions {
   readonly allowPrivateNetwork?: boolean;
   /** For the whole exchange. Default 10 s. */
   readonly timeoutMs?: number;
+  /** More of an answer is not read. Default 16,384. */
+  readonly maxResponseBytes?: number;
   readonly clock?: Clock;
   /** Default: the system's resolver. */
   readonly resolve?: ResolveHost;
@@ -39,7 +41,7 @@ export interface SendOptions extends CallOptions {
   readonly hidePath?: boolean;
 }
 
-/** Of an answer, as much is read and told. */
+/** Of an answer, as much is read, and as much told. */
 const MAX_RESPONSE_BYTES = 16_384;
 const MAX_SHOWN = 200;
 
@@ -76,7 +78,7 @@ export class HttpSender {
         ...message,
         headers: { 'user-agent': 'dwcp-monitoring', ...message.headers },
         signal: AbortSignal.any(signals),
-        maxResponseBytes: MAX_RESPONSE_BYTES,
+        maxResponseBytes: this.#options.maxResponseBytes ?? MAX_RESPONSE_BYTES,
         lookup: guardedLookup(this.#options.resolve ?? resolveWithDns, allowPrivateNetwork),
         ...(options.tls === undefined ? {} : { tls: options.tls }),
       });

@@ -36,7 +36,7 @@ test('an alert that ended while it was held: nobody was told', async () => {
   expect(await verdictOf(way, 'b:1')).toEqual(['ended-while-held']);
   // Told again that it is over, the routes have nothing to tell.
   await way.run(2 * MINUTE, [...full, disk('b:1', 0.1)]);
-  expect(await verdictOf(way, 'b:1')).toEqual(['resolved']);
+  expect(await verdictOf(way, 'b:1')).toEqual(['ended-while-held']);
   expect(way.notifier.lines).toEqual(['firing {alertname="Full", instance="a:1"}']);
 });
 

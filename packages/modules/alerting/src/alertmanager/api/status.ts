@@ -11,9 +11,20 @@ export interface VersionInfo {
   readonly goVersion: string;
 }
 
+/** `clusterStatus` of Alertmanager's API. */
+export interface ApiCluster {
+  readonly status: 'ready' | 'settling' | 'disabled';
+  /** Of this instance, where it is in a cluster. */
+  readonly name?: string;
+  /** Those that are there, this one among them. */
+  readonly peers: readonly { readonly name: string; readonly address: string }[];
+}
+
+const NO_CLUSTER: ApiCluster = { status: 'disabled', peers: [] };
+
 /** `alertmanagerStatus` of Alertmanager's API. */
 export interface AlertmanagerStatus {
-  readonly cluster: { readonly status: 'disabled'; readonly peers: readonly never[] };
+  readonly cluster: ApiCluster;
   readonly versionInfo: VersionInfo;
   /** The configuration in force, without secrets. */
   readonly config: { readonly original: string };
@@ -24,9 +35,10 @@ export interface AlertmanagerStatus {
 export function apiStatus(
   view: PipelineView & { readonly startedAtUnixMs: number },
   versionInfo: VersionInfo,
+  cluster: ApiCluster = NO_CLUSTER,
 ): AlertmanagerStatus {
   return {
-    cluster: { status: 'disabled', peers: [] },
+    cluster,
     versionInfo,
     config: { original: view.state.config.shown },
     uptime: momentText(view.startedAtUnixMs),
