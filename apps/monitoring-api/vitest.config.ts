@@ -1,3 +1,3 @@
 import { vitestPackage } from '../../tools/vitest-package.ts';
 
-export default vitestPackage();
+export default vitestPackage({ sharesModules: true });
