@@ -30,7 +30,7 @@ describe('what a client accepts', () => {
 });
 
 describe('answers', () => {
-  const SERIES = 10_000;
+  const SERIES = 20_000;
   let platform: Platform;
   beforeAll(async () => {
     platform = await Platform.start();

@@ -17,7 +17,9 @@ const CLOSE = 0x5d;
 const ZERO = 0x30;
 
 /** The values of a run, as the engine writes them best, and as JSON, before they are put among the times. */
-const run = Array.from({ length: RUN }, () => 0.5);
+const wholeRun = numbers(RUN);
+/** Of another length; series of one answer mostly have the same. */
+let partOfRun = numbers(1);
 const scratch = Buffer.allocUnsafe(RUN * 32);
 /** `00` to `99`. */
 const PAIRS = Buffer.from(
@@ -73,8 +75,10 @@ export class JsonBytes {
   /** The engine writes an array of numbers several times quicker than each of them as a string. */
   #plainPoints(timestamps: Float64Array, values: Float64Array, start: number, end: number): void {
     const count = end - start;
+    if (count !== RUN && count !== partOfRun.length) partOfRun = numbers(count);
+    const run = count === RUN ? wholeRun : partOfRun;
     for (let i = 0; i < count; i++) run[i] = values[start + i] ?? 0;
-    scratch.write(JSON.stringify(count === RUN ? run : run.slice(0, count)), 0, 'latin1');
+    scratch.write(JSON.stringify(run), 0, 'latin1');
     const bytes = this.#bytes;
     let at = this.#length;
     let from = 1;
@@ -102,6 +106,10 @@ export class JsonBytes {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, () => 0.5);
 }
 
 /** Whether JSON has the values as the API does: no NaN, infinity or -0, and none with an exponent. */
