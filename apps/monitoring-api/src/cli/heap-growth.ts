@@ -1,5 +1,6 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { type Clock } from '@dwcp/core';
 
@@ -11,6 +12,13 @@ const BUSY_COLLECTIONS = 3;
 const BUSY_WITHIN_MS = 3_000;
 /** Without two of them so close together for as long again, memory is what counts. */
 const CALM_MS = 6_000;
+
+/**
+ * What the start left behind would lie there for minutes: it is collected, so often because code that is
+ * not used any more goes with the seventh full collection.
+ */
+const TIDYINGS = 7;
+const TIDY_EVERY_MS = 6_000;
 
 export interface HeapGrowthOptions {
   readonly clock: Clock;
@@ -55,6 +63,21 @@ export class HeapGrowth implements Disposable {
   }
 }
 
+function tidyUp(clock: Clock, times: number, onNext: (next: Disposable) => void): Disposable {
+  return clock.schedule(TIDY_EVERY_MS, () => {
+    collect();
+    if (times > 1) onNext(tidyUp(clock, times - 1, onNext));
+  });
+}
+
+/** One full collection, which the language has no call for. */
+function collect(): void {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  gc();
+}
+
 /** Lets the heap of this process grow by what it has to do. */
 export function adaptHeapGrowth(clock: Clock): Disposable {
   const growth = new HeapGrowth({
@@ -69,8 +92,10 @@ export function adaptHeapGrowth(clock: Clock): Disposable {
     }
   });
   observer.observe({ entryTypes: ['gc'] });
+  let tidying = tidyUp(clock, TIDYINGS, (next) => (tidying = next));
   return {
     [Symbol.dispose]: () => {
+      tidying[Symbol.dispose]();
       observer.disconnect();
       growth[Symbol.dispose]();
     },
