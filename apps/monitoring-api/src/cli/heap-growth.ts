@@ -1,5 +1,5 @@
 import { constants, PerformanceObserver } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { type Clock } from '@dwcp/core';
@@ -19,6 +19,8 @@ const CALM_MS = 6_000;
  */
 const TIDYINGS = 7;
 const TIDY_EVERY_MS = 6_000;
+/** A larger heap takes longer to collect than ingestion should wait, and some MB are nothing to it. */
+const TIDY_UP_TO_BYTES = 64 * 1024 ** 2;
 
 export interface HeapGrowthOptions {
   readonly clock: Clock;
@@ -65,6 +67,7 @@ export class HeapGrowth implements Disposable {
 
 function tidyUp(clock: Clock, times: number, onNext: (next: Disposable) => void): Disposable {
   return clock.schedule(TIDY_EVERY_MS, () => {
+    if (getHeapStatistics().used_heap_size > TIDY_UP_TO_BYTES) return;
     collect();
     if (times > 1) onNext(tidyUp(clock, times - 1, onNext));
   });

@@ -2,13 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually } from '@dwcp/testing';
+import { eventually, randomOf } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
 import { type Told, WebhookReceiver } from '../alerting/webhook-receiver.ts';
 import { DwcpServer } from './dwcp-server.ts';
 
 const KILLS = Number(process.env['DWCP_TEST_KILLS'] ?? 40);
+/** The same seed gives the same plan; when a process dies within it is the machine's. */
+const SEED = Number(process.env['DWCP_TEST_SEED'] ?? Date.now() % 2 ** 31);
 const ALERTS_PER_GROUP = 3;
 /** A new one is posted only while fewer than these go on. */
 const MAX_OPEN_GROUPS = 30;
@@ -105,8 +107,9 @@ test(
   `kill -9 at ${KILLS} moments loses no notification and repeats none`,
   { timeout: 60_000 + KILLS * 10_000 },
   async () => {
+    const random = randomOf(SEED);
     await using receiver = await WebhookReceiver.start();
-    receiver.answerTo = (path) => (path === '/flaky' && Math.random() < 0.3 ? 503 : 200);
+    receiver.answerTo = (path) => (path === '/flaky' && random() < 0.3 ? 503 : 200);
     const folder = await mkdtemp(join(tmpdir(), 'dwcp-kill-'));
     await writeFile(join(folder, 'alertmanager.yml'), alertmanagerConfig(receiver.url));
     await using server = await DwcpServer.start(`
@@ -126,10 +129,10 @@ alerting: { alertmanagerConfig: '${folder}/alertmanager.yml', allowPrivateNetwor
           // Alerts that end before anybody heard of them are told to nobody, as in Alertmanager.
           const heard = open.find(({ name }) => tally.toldToAll(name, 'firing'));
           if (unsaid !== undefined) await unsaid.post(server.url, 'firing');
-          else if (heard !== undefined && Math.random() < 0.5) {
+          else if (heard !== undefined && random() < 0.5) {
             await heard.post(server.url, 'resolved');
           } else if (open.length < MAX_OPEN_GROUPS) groups.push(new Group(groups.length));
-          await pause(Math.random() * 20);
+          await pause(random() * 20);
         }
       } catch (error) {
         if (!isGone(error)) throw error;
@@ -139,14 +142,14 @@ alerting: { alertmanagerConfig: '${folder}/alertmanager.yml', allowPrivateNetwor
     for (let kill = 0; kill < KILLS; kill++) {
       const stop = new AbortController();
       const conversation = converse(stop.signal);
-      await pause(Math.random() * 600);
+      await pause(random() * 600);
       await server.child.end('SIGKILL');
       stop.abort();
       await conversation;
       // Now and then it dies again before it is up.
       if (kill % 5 === 4 && ++kill < KILLS) {
         await server.launch();
-        await pause(300 + Math.random() * 700);
+        await pause(300 + random() * 700);
         await server.child.end('SIGKILL');
       }
       await server.restart();
@@ -170,18 +173,21 @@ alerting: { alertmanagerConfig: '${folder}/alertmanager.yml', allowPrivateNetwor
     // Two more flushes of each group, which must tell nothing.
     await pause(2_500);
 
-    const repeated = groups.flatMap(({ name }) =>
+    const told = groups.flatMap(({ name }) =>
       RECEIVERS.flatMap((to) =>
-        (['firing', 'resolved'] as const)
-          .filter((status) => tally.count(to, name, status) !== 1)
-          .map((status) => `${name} ${status} to ${to}: ${tally.count(to, name, status)} times`),
+        (['firing', 'resolved'] as const).map((status) => ({
+          what: `${name} ${status} to ${to}`,
+          times: tally.count(to, name, status),
+        })),
       ),
     );
+    const missing = told.filter(({ times }) => times === 0);
+    const repeated = told.filter(({ times }) => times > 1);
     process.stdout.write(
-      `${KILLS} kills, ${groups.length} groups, ${receiver.told.length} notifications, ` +
-        `0 missing, ${repeated.length} repeated, ${tally.sameKey} came again under their key\n`,
+      `seed ${SEED}: ${KILLS} kills, ${groups.length} groups, ${receiver.told.length} notifications, ` +
+        `${missing.length} missing, ${repeated.length} repeated, ${tally.sameKey} came again under their key\n`,
     );
-    expect(repeated).toEqual([]);
+    expect({ missing, repeated }).toEqual({ missing: [], repeated: [] });
     expect(tally.incomplete).toBe(0);
     expect(groups.length).toBeGreaterThan(KILLS);
     await rm(folder, { recursive: true });

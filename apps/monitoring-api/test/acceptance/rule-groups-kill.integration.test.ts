@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { type RuleGroupDetailView, type RuleGroupHistoryView } from '@dwcp/api-schema';
-import { findProgram } from '@dwcp/testing';
+import { findProgram, wants } from '@dwcp/testing';
 import { expect, test } from 'vitest';
 
 import { DwcpServer } from './dwcp-server.ts';
@@ -66,15 +66,18 @@ test(`killed at ${KILLS} moments of editing, every answered change is there and 
   expect(answered).toBeGreaterThan(KILLS);
 }, 240_000);
 
-test.skipIf(promtool === undefined)('promtool reads what is stored', async () => {
-  await using server = await DwcpServer.start('collection: { host: false, process: false }\n');
-  const response = await fetch(`${server.url}/api/v1/rule-groups/disks`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ yaml: rules(1), by: 'ann', comment: '# "odd": {comment}\n- x' }),
-  });
-  expect(response.status).toBe(201);
-  const file = join(server.folder, 'data/alerting/rules/disks.yml');
-  const { stdout } = await run(promtool ?? '', ['check', 'rules', file]);
-  expect(stdout).toContain('SUCCESS: 1 rules found');
-});
+test.skipIf(promtool === undefined)(
+  `promtool reads what is stored (${wants('promtool')})`,
+  async () => {
+    await using server = await DwcpServer.start('collection: { host: false, process: false }\n');
+    const response = await fetch(`${server.url}/api/v1/rule-groups/disks`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ yaml: rules(1), by: 'ann', comment: '# "odd": {comment}\n- x' }),
+    });
+    expect(response.status).toBe(201);
+    const file = join(server.folder, 'data/alerting/rules/disks.yml');
+    const { stdout } = await run(promtool ?? '', ['check', 'rules', file]);
+    expect(stdout).toContain('SUCCESS: 1 rules found');
+  },
+);

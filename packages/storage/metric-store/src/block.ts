@@ -262,12 +262,12 @@ export class Block {
     return this.#file.release();
   }
 
-  /** Keeps the file under its name until the matching `unpin`. */
   /** That of all series of the store. */
   get order(): SeriesOrder {
     return this.#environment.table.order;
   }
 
+  /** Keeps the file under its name until the matching `unpin`. */
   pin(): void {
     this.#file.pin();
   }

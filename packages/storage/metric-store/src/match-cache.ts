@@ -2,7 +2,7 @@ import { type LabelMatcher, METRIC_NAME } from '@dwcp/core';
 
 import { type SeriesEntry } from './series-table.ts';
 
-/** Series in all lists together; about 8 MB. */
+/** Series in all lists together: 8 MB, and as much again for the same in order. */
 const MAX_ENTRIES = 1_000_000;
 const MAX_SELECTIONS = 20_000;
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { AlertCluster, type ApiCluster, checkPeerUrl, HttpPeerTransport } from '@dwcp/alerting';
 import { BackendError, type Clock, type Log } from '@dwcp/core';
+import { nodeFileSystem, writeFileAtomically } from '@dwcp/segments';
 
 import { type Config } from '../../config/config.ts';
 
@@ -68,20 +69,27 @@ export function apiCluster(
 async function keptId(dir: string): Promise<string> {
   const path = join(dir, 'cluster-id');
   try {
-    const kept = (await readFile(path, 'utf8')).trim();
+    const kept = (await readIfThere(path)).trim();
     if (ID.test(kept)) return kept;
-  } catch {
-    // None yet.
-  }
-  const id = randomUUID();
-  try {
+    const id = randomUUID();
     await mkdir(dir, { recursive: true });
-    await writeFile(`${path}.tmp`, `${id}\n`);
-    await rename(`${path}.tmp`, path);
+    await writeFileAtomically(nodeFileSystem, path, (file) =>
+      file.write(Buffer.from(`${id}\n`), 0),
+    );
+    return id;
   } catch (cause) {
+    // Another id would be another instance: a file that cannot be read is no reason for one.
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const message = `cannot write ${path}: ${reason}`;
+    const message = `cannot read or write ${path}: ${reason}`;
     throw new BackendError('alert cluster', message, { retryable: false, cause });
   }
-  return id;
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }

@@ -25,7 +25,8 @@ export interface Weight {
 }
 
 /**
- * About how much a query needs, known without reading any sample. The store is asked for estimates only, and no further once there is more work than `enough`.
+ * About how much a query needs, known without reading any sample. The store is asked for estimates
+ * only, and no further once there is more work than `enough`.
  * @throws QueryError for an expression that is none; RangeError for a duration that is none
  */
 export async function weigh(
