@@ -319,11 +319,15 @@ remoteWrite: [{ name: ours, url: '${proxy.url}/api/v1/write' }]
         ) as string,
       });
     }
-    const { http_400_on_repeat: repeated = 0, ...lost } = await droppedBy(sender.url);
+    const {
+      http_400_on_repeat: refused = 0,
+      not_written_on_repeat: known = 0,
+      ...lost
+    } = await droppedBy(sender.url);
     expect(lost).toEqual({});
     process.stdout.write(
       `${countOf(ours)} samples and ${exemplars} exemplars in ${proxy.answers.length} requests; ` +
-        `${repeated} offered again and refused, nothing lost\n`,
+        `${refused} offered again and refused, ${known} known already, nothing lost\n`,
     );
   },
 );

@@ -74,13 +74,16 @@ export class BatchDelivery {
     const { metrics, throttled } = this.#options;
     metrics.sent(result.written);
     metrics.dropped('unsupported_by_version', batch.unsent);
-    metrics.dropped('not_written', result.missing);
+    // What the receiver has already, above all exemplars, it does not count again.
+    const isRepeat = result.isRepeat || batch.isDoubtful;
+    const reason = isRepeat ? 'not_written_on_repeat' : 'not_written';
+    metrics.dropped(reason, result.missing);
     const { samples, histograms, exemplars } = result.missing;
     if (samples + histograms + exemplars > 0) {
       throttled.say(
         'warn',
-        'not written',
-        { samples, histograms, exemplars },
+        reason,
+        { samples, histograms, exemplars, ...(isRepeat && { isRepeat }) },
         'the receiver accepted a request and wrote a part of it only',
       );
     }

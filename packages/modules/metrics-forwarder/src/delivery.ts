@@ -22,9 +22,14 @@ export interface Load {
   encode(version: RemoteWriteVersion): EncodedLoad | undefined;
 }
 
+/** `isRepeat`: an earlier try got no answer, so the receiver may well have it. */
 export type DeliveryResult =
-  | { readonly kind: 'accepted'; readonly written: Counts; readonly missing: Counts }
-  /** `isRepeat`: an earlier try got no answer, so the receiver may well have it. */
+  | {
+      readonly kind: 'accepted';
+      readonly isRepeat: boolean;
+      readonly written: Counts;
+      readonly missing: Counts;
+    }
   | {
       readonly kind: 'refused';
       readonly status: number;
@@ -119,7 +124,9 @@ export class Delivery {
         if (stop.aborted) break;
         const version = this.#version;
         const encoded = load.encode(version);
-        if (encoded === undefined) return { kind: 'accepted', written: NONE, missing: NONE };
+        if (encoded === undefined) {
+          return { kind: 'accepted', isRepeat, written: NONE, missing: NONE };
+        }
         if (attempts > 1) metrics.retried(encoded.counts);
         const attempt = await this.#attempt(encoded, version);
         let retryAfterMs = 0;
@@ -135,7 +142,9 @@ export class Delivery {
           }
           if (verdict.kind === 'accepted') {
             this.#accepted();
-            return acceptedResult(encoded.counts, verdict.written);
+            const { counts } = encoded;
+            const written = verdict.written === undefined ? counts : least(counts, verdict.written);
+            return { kind: 'accepted', isRepeat, written, missing: minus(counts, written) };
           }
           if (verdict.kind === 'refused') {
             const { status, message } = attempt;
@@ -236,12 +245,6 @@ export class Delivery {
       'the receiver does not know remote write 2.0, going on with 1.0',
     );
   }
-}
-
-function acceptedResult(counts: Counts, said: Counts | undefined): DeliveryResult {
-  if (said === undefined) return { kind: 'accepted', written: counts, missing: NONE };
-  const written = least(counts, said);
-  return { kind: 'accepted', written, missing: minus(counts, written) };
 }
 
 export function least(a: Counts, b: Counts): Counts {

@@ -193,6 +193,31 @@ test('what an earlier process may have sent is taken apart when it is refused as
   });
 });
 
+test('what a receiver knows of a repeat and counts no more has a reason of its own', async () => {
+  const knowsAll: Behaviour = {
+    kind: 'answer',
+    status: 204,
+    headers: { 'X-Prometheus-Remote-Write-Samples-Written': '0' },
+  };
+  const [feed, positions] = [new ArrayFeed(), new MemoryPositionStore()];
+  await positions.save('there', '0');
+  feed.append(batchOf(['a', 1, 1], ['a', 2, 2]));
+  await using afterKill = await opened([knowsAll, knowsAll], { feed, positions });
+  await afterKill.settled();
+  expect(afterKill.forwarder.status().droppedByReason).toEqual({ not_written_on_repeat: 2 });
+  feed.append(batchOf(['a', 3, 3]));
+  await afterKill.settled();
+  expect(afterKill.forwarder.status().droppedByReason).toEqual({
+    not_written: 1,
+    not_written_on_repeat: 2,
+  });
+
+  await using unanswered = await opened([{ kind: 'hang' }, knowsAll], { timeoutMs: 1_000 });
+  unanswered.feed.append(batchOf(['a', 1, 1]));
+  await unanswered.settled();
+  expect(unanswered.forwarder.status().droppedByReason).toEqual({ not_written_on_repeat: 1 });
+});
+
 test('credentials are sent, files of them are read anew, and neither is ever told', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dwcp-forwarder-'));
   const tokenFile = join(folder, 'token');
