@@ -184,6 +184,8 @@ describe('pieces', () => {
     const value = fc.oneof(
       fc.double(),
       fc.integer(),
+      // Values that come again, among them.
+      fc.nat(40).map((n) => n / 60),
       fc.constantFrom(-0, 0, 1e-6, 9.9e-7, 1e21, 123456789012345680000, Number.NaN),
     );
     const time = fc.oneof(
@@ -206,6 +208,23 @@ describe('pieces', () => {
         },
       ),
     );
+  });
+
+  test('numbers that come again and new ones are told apart, however many there are', () => {
+    const seeds = [3, 5_000, 20, 100_000];
+    const values = Float64Array.from({ length: 12_000 }, (_, i) => {
+      const distinct = seeds[Math.floor(i / 3_000)] ?? 1;
+      return ((i * 7_919) % distinct) / 7;
+    });
+    const timestamps = values.map((_, i) => i * 1_000);
+    const series = [{ labels: Labels.empty, timestamps, values }];
+    for (let time = 0; time < 2; time++) {
+      const text = encodeQueryResult(result({ kind: 'matrix', series }), 0);
+      const { data } = JSON.parse(text) as { data: { result: { values: [number, string][] }[] } };
+      expect(data.result[0]?.values.map(([, value]) => value)).toEqual(
+        [...values].map(formatValue),
+      );
+    }
   });
 
   test('one long series is not one long piece, and together they are what was to be said', () => {

@@ -9,11 +9,11 @@ export const HEADER_BYTES = 16;
 export const ENVELOPE_BYTES = 12;
 const MAGIC = 'DWCPMBLK';
 const FOOTER_MAGIC = 'MBLK';
-/** Version 1 had a shorter footer, 2 no stored tails; all are read, the last one is written. */
-export const BLOCK_VERSION = 3;
-export type BlockVersion = 1 | 2 | 3;
+/** 1 had a shorter footer, 2 no stored tails, 3 no marks; all are read, the last one is written. */
+export const BLOCK_VERSION = 4;
+export type BlockVersion = keyof typeof FOOTER_BYTES;
 /** Of the footer, by version. */
-export const FOOTER_BYTES = { 1: 64, 2: 96, 3: 96 } as const;
+export const FOOTER_BYTES = { 1: 64, 2: 96, 3: 96, 4: 96 } as const;
 /** Flag in the raw length of an envelope: what follows the compressed bytes is stored as it is. */
 export const STORED_TAIL = 0x80000000;
 
@@ -134,8 +134,12 @@ export function checkHeader(path: string, bytes: Uint8Array): BlockVersion {
     throw new CorruptionError(path, 0, 'the block header is damaged');
   }
   const version = buffer.readUInt32LE(8);
-  if (version !== 1 && version !== 2 && version !== 3) throw laterVersion(path);
+  if (!isKnown(version)) throw laterVersion(path);
   return version;
+}
+
+function isKnown(version: number): version is BlockVersion {
+  return version in FOOTER_BYTES;
 }
 
 /** What a newer program wrote is neither damaged nor ours to move. */

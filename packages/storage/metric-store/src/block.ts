@@ -5,6 +5,7 @@ import { type FileSystem } from '@dwcp/segments';
 
 import { BlockFile } from './block-file.ts';
 import { type BlockFooter, type ChunkRow, type GroupPlace } from './block-format.ts';
+import { type CopyChunk, TrimmedChunk, WholeChunk } from './block-piece.ts';
 import { decodeChunk } from './chunk.ts';
 import { type Columns } from './columns.ts';
 import { type Aggregate, type CoarseChunk, coarseWithout, decodeCoarse } from './downsample.ts';
@@ -13,7 +14,7 @@ import { type Piece } from './piece.ts';
 import { type NewestSample, SeriesIndex } from './series-index.ts';
 import { type SeriesOrder } from './series-order.ts';
 import { type SeriesEntry, type SeriesTable } from './series-table.ts';
-import { type Deletion, rangesOf, type TimeRange, without } from './tombstones.ts';
+import { type Deletion, rangesOf, type TimeRange } from './tombstones.ts';
 import { Turns } from './turns.ts';
 
 export interface BlockEnvironment {
@@ -152,15 +153,16 @@ export class Block {
 
   /** The chunks of a series that overlap the range, oldest first, without what was deleted. */
   pieces(entry: SeriesEntry, startUnixMs: number, endUnixMs: number): readonly Piece[] {
+    const wanted = { from: startUnixMs, to: endUnixMs };
+    const copy: CopyChunk = (row, into, at) => this.#copyChunk(row, into, at, wanted);
+    if (this.#deletions.length === 0) {
+      const rows = this.#index.chunks(this.#index.find(entry), startUnixMs, endUnixMs);
+      return rows.map((row) => new WholeChunk(row, copy));
+    }
     const pieces: Piece[] = [];
     this.eachChunk(entry, startUnixMs, endUnixMs, (row, deleted) => {
-      const { count, minUnixMs, maxUnixMs } = row;
-      const whole = (into: Columns, at: number): number | Promise<number> =>
-        this.#copyChunk(row, into, at, { from: startUnixMs, to: endUnixMs });
       pieces.push(
-        deleted.length === 0
-          ? { count, minUnixMs, maxUnixMs, copyTo: whole }
-          : { count, minUnixMs, maxUnixMs, isTrimmed: true, copyTo: trimmed(whole, deleted) },
+        deleted.length === 0 ? new WholeChunk(row, copy) : new TrimmedChunk(row, copy, deleted),
       );
     });
     return pieces;
@@ -349,13 +351,4 @@ export class Block {
       throw error;
     }
   }
-}
-
-function trimmed(copy: Piece['copyTo'], ranges: readonly TimeRange[]): Piece['copyTo'] {
-  return (into, at) => {
-    const copied = copy(into, at);
-    return typeof copied === 'number'
-      ? without(into, at, copied, ranges)
-      : copied.then((count) => without(into, at, count, ranges));
-  };
 }

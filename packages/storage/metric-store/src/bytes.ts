@@ -91,7 +91,9 @@ export class ByteReader {
   position: number;
 
   constructor(bytes: Uint8Array, position = 0) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.position = position;
   }
 

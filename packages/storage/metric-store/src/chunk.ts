@@ -1,5 +1,13 @@
 import { ByteReader, type ByteWriter } from './bytes.ts';
-import { type Columns } from './columns.ts';
+import { type Columns, firstAtOrAfter } from './columns.ts';
+import {
+  decimalPlaces,
+  decodeDecimal,
+  decodeMarked,
+  encodeDecimal,
+  encodeMarked,
+  MARK_EVERY,
+} from './decimal.ts';
 import { decodeHistogram, encodeHistogram } from './histogram-codec.ts';
 import { decodeGrid, encodeGrid } from './timestamp-grid.ts';
 
@@ -10,16 +18,11 @@ import { decodeGrid, encodeGrid } from './timestamp-grid.ts';
 const KIND_CONSTANT = 0;
 const KIND_DECIMAL = 1;
 const KIND_XOR = 2;
+const KIND_MARKED = 3;
 const FLAG_STEADY = 4;
 const FLAG_HISTOGRAMS = 8;
 const FLAG_GRID = 16;
 const FLAG_TAIL = 32;
-
-const POWERS = [1, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
-const MAX_PLACES = 6;
-/** Deltas of numbers up to this stay exact, also doubled by zigzag. */
-const MAX_MANTISSA = 2 ** 51;
-const SIGN = 0x80000000;
 
 /**
  * Writes the samples from `start` up to, not including, `end`; at least one.
@@ -43,8 +46,9 @@ export function encodeChunk(
   } else {
     const places = decimalPlaces(columns, start, end);
     if (places >= 0) {
-      flags |= KIND_DECIMAL;
-      encodeDecimal(writer, columns, { start, end, places });
+      const isLong = count > MARK_EVERY;
+      flags |= isLong ? KIND_MARKED : KIND_DECIMAL;
+      (isLong ? encodeMarked : encodeDecimal)(writer, columns, { start, end, places });
     } else {
       flags |= KIND_XOR;
       encodeXor(writer, columns.words, start, end);
@@ -80,24 +84,18 @@ export function decodeChunk(
   const reader = new ByteReader(bytes, offset);
   const count = reader.varint();
   const flags = reader.byte();
-  const canSkip =
-    (flags & (FLAG_STEADY | FLAG_HISTOGRAMS)) === FLAG_STEADY && (flags & 3) !== KIND_XOR;
-  if (canSkip && wanted !== undefined && count > 1) {
-    return decodePart(reader, { count, flags }, { into, at }, wanted);
+  const kind = flags & 3;
+  const canSkip = (flags & FLAG_HISTOGRAMS) === 0 && kind !== KIND_XOR && count > 1;
+  if (canSkip && wanted !== undefined) {
+    const part = { into, at, count, ...wanted };
+    const places =
+      (flags & FLAG_STEADY) === 0 ? timesWanted(reader, flags, part) : steadyWanted(reader, part);
+    decodeValues(reader, kind, part, places);
+    return places.end - places.start;
   }
   into.forgetTimes();
   decodeTimestamps(reader, into.timestamps.subarray(at, at + count), flags);
-  const words = into.words.subarray(at * 2, (at + count) * 2);
-  switch (flags & 3) {
-    case KIND_CONSTANT:
-      fillWords(words, reader.uint32(), reader.uint32());
-      break;
-    case KIND_DECIMAL:
-      decodeDecimal(reader, into.values.subarray(at, at + count), words, 0, 0);
-      break;
-    default:
-      decodeXor(reader, words);
-  }
+  decodeValues(reader, kind, { into, at, count }, { start: 0, end: count });
   if ((flags & FLAG_HISTOGRAMS) !== 0) {
     into.histograms ??= [];
     let index = at;
@@ -109,30 +107,72 @@ export function decodeChunk(
   return count;
 }
 
+/** Where a chunk of `count` samples is decoded to, and the times that are wanted of it. */
+interface Part extends Target, TimeRange {}
+
+interface Target {
+  readonly into: Columns;
+  readonly at: number;
+  readonly count: number;
+}
+
+/** Positions in a chunk, the last one not included. */
+interface Places {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Of times with a steady step the places of the wanted ones are known beforehand. */
-function decodePart(
-  reader: ByteReader,
-  { count, flags }: { readonly count: number; readonly flags: number },
-  { into, at }: { readonly into: Columns; readonly at: number },
-  { from, to }: TimeRange,
-): number {
+function steadyWanted(reader: ByteReader, { into, at, count, from, to }: Part): Places {
   const first = reader.zigzag();
   const step = reader.varint();
   const start = Math.min(count, Math.max(0, Math.ceil((from - first) / step)));
   const end = Math.max(start, Math.min(count, Math.floor((to - first) / step) + 1));
-  const size = end - start;
-  into.putSteady(at, { first: first + start * step, step, count: size });
-  const words = into.words.subarray(at * 2, (at + size) * 2);
-  if ((flags & 3) === KIND_CONSTANT) {
-    fillWords(words, reader.uint32(), reader.uint32());
-  } else {
-    decodeDecimal(reader, into.values.subarray(at, at + size), words, start, count - end);
-  }
-  return size;
+  into.putSteady(at, { first: first + start * step, step, count: end - start });
+  return { start, end };
 }
 
-function fillWords(words: Uint32Array, low: number, high: number): void {
-  for (let i = 0; i < words.length; i += 2) {
+function timesWanted(
+  reader: ByteReader,
+  flags: number,
+  { into, at, count, from, to }: Part,
+): Places {
+  into.forgetTimes();
+  const timestamps = into.timestamps.subarray(at, at + count);
+  decodeTimestamps(reader, timestamps, flags);
+  const start = firstAtOrAfter(timestamps, count, from);
+  const end = Math.max(start, firstAtOrAfter(timestamps, count, Math.floor(to) + 1));
+  timestamps.copyWithin(0, start, end);
+  return { start, end };
+}
+
+/** Of a chunk whose times were read. */
+function decodeValues(
+  reader: ByteReader,
+  kind: number,
+  { into, at, count }: Target,
+  { start, end }: Places,
+): void {
+  const to = at + end - start;
+  switch (kind) {
+    case KIND_CONSTANT:
+      fillWords(into.words, at, to, reader);
+      break;
+    case KIND_DECIMAL:
+      decodeDecimal(reader, { into, at, end: to, before: start, behind: count - end });
+      break;
+    case KIND_MARKED:
+      decodeMarked(reader, { into, at, end: to, before: start, behind: count - end });
+      break;
+    default:
+      decodeXor(reader, into.words.subarray(at * 2, to * 2));
+  }
+}
+
+function fillWords(words: Uint32Array, at: number, end: number, reader: ByteReader): void {
+  const low = reader.uint32();
+  const high = reader.uint32();
+  for (let i = at * 2; i < end * 2; i += 2) {
     words[i] = low;
     words[i + 1] = high;
   }
@@ -199,137 +239,6 @@ function isConstant(words: Uint32Array, start: number, end: number): boolean {
     if (words[i] !== low || words[i + 1] !== high) return false;
   }
   return true;
-}
-
-/** v * 10^places as a whole number, or NaN when that does not give v back exactly. */
-function mantissaOf(value: number, high: number, power: number): number {
-  const mantissa = Math.round(value * power);
-  const exact = mantissa / power === value && Math.abs(mantissa) <= MAX_MANTISSA;
-  // Of -0 the sign would be lost.
-  return exact && (mantissa !== 0 || high < SIGN) ? mantissa : Number.NaN;
-}
-
-/** The fewest decimal places that suit nearly all values; -1 when too many have more than six. */
-function decimalPlaces({ values, words }: Columns, start: number, end: number): number {
-  let places = 0;
-  let exceptionsLeft = (end - start) >> 3;
-  for (let i = start; i < end; i++) {
-    const value = values[i] ?? 0;
-    const high = words[i * 2 + 1] ?? 0;
-    let wanted = places;
-    while (
-      wanted <= MAX_PLACES &&
-      !(mantissaOf(value, high, POWERS[wanted] ?? 1) <= MAX_MANTISSA)
-    ) {
-      wanted++;
-    }
-    if (wanted <= MAX_PLACES) places = wanted;
-    else if (exceptionsLeft-- === 0) return -1;
-  }
-  return places;
-}
-
-function encodeDecimal(
-  writer: ByteWriter,
-  { values, words }: Columns,
-  { start, end, places }: { readonly start: number; readonly end: number; readonly places: number },
-): void {
-  const power = POWERS[places] ?? 1;
-  const exceptions: number[] = [];
-  writer.byte(places);
-  let before = 0;
-  for (let i = start; i < end; i++) {
-    const mantissa = mantissaOf(values[i] ?? 0, words[i * 2 + 1] ?? 0, power);
-    if (mantissa === mantissa) {
-      writer.zigzag(mantissa - before);
-      before = mantissa;
-    } else {
-      // An infinity, a stale marker or the like: repeats the value before, and is listed below.
-      writer.zigzag(0);
-      exceptions.push(i);
-    }
-  }
-  writer.varint(exceptions.length);
-  let last = start;
-  for (const i of exceptions) {
-    writer.varint(i - last);
-    writer.words(words[i * 2] ?? 0, words[i * 2 + 1] ?? 0);
-    last = i;
-  }
-}
-
-/**
- * Fills values with those behind the first `before` of the chunk.
- * @param behind how many more there are
- */
-function decodeDecimal(
-  reader: ByteReader,
-  values: Float64Array,
-  words: Uint32Array,
-  before: number,
-  behind: number,
-): void {
-  const power = POWERS[reader.byte()] ?? 1;
-  let mantissa = sumOf(reader, before);
-  const { bytes } = reader;
-  let { position } = reader;
-  for (let i = 0; i < values.length; i++) {
-    const first = bytes[position] ?? 0;
-    const second = bytes[position + 1] ?? 0;
-    if ((first & second & 0x80) === 0) {
-      // One byte or two, which no processor can foresee: computed without a branch.
-      const hasSecond = first >>> 7;
-      const zigzag = (first & 0x7f) | ((second & -hasSecond) << 7);
-      mantissa += (zigzag >>> 1) ^ -(zigzag & 1);
-      position += 1 + hasSecond;
-    } else {
-      reader.position = position;
-      mantissa += reader.zigzag();
-      ({ position } = reader);
-    }
-    values[i] = mantissa;
-  }
-  if (power !== 1) for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) / power;
-  reader.position = position;
-  skipVarints(reader, behind);
-  let index = -before;
-  for (let left = reader.varint(); left > 0; left--) {
-    index += reader.varint();
-    const [low, high] = [reader.uint32(), reader.uint32()];
-    if (index < 0 || index >= values.length) continue;
-    words[index * 2] = low;
-    words[index * 2 + 1] = high;
-  }
-}
-
-/** The sum of the next zigzags. */
-function sumOf(reader: ByteReader, count: number): number {
-  const { bytes } = reader;
-  let { position } = reader;
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const first = bytes[position] ?? 0;
-    const second = bytes[position + 1] ?? 0;
-    if ((first & second & 0x80) === 0) {
-      const hasSecond = first >>> 7;
-      const zigzag = (first & 0x7f) | ((second & -hasSecond) << 7);
-      sum += (zigzag >>> 1) ^ -(zigzag & 1);
-      position += 1 + hasSecond;
-    } else {
-      reader.position = position;
-      sum += reader.zigzag();
-      ({ position } = reader);
-    }
-  }
-  reader.position = position;
-  return sum;
-}
-
-function skipVarints(reader: ByteReader, count: number): void {
-  const { bytes } = reader;
-  let { position } = reader;
-  for (let left = count; left > 0; position++) left -= 1 - ((bytes[position] ?? 0) >>> 7);
-  reader.position = position;
 }
 
 /** Each value XOR the one before: a byte that counts zero bytes at both ends, then those between. */

@@ -177,10 +177,12 @@ export class Selection {
   /** How many samples are in the columns then; at once where that needs no disk. */
   #read(pieces: readonly Piece[], columns: Columns): number | Promise<number> {
     let count = 0;
-    for (const [index, piece] of pieces.entries()) {
+    let index = 0;
+    for (const piece of pieces) {
       const copied = piece.copyTo(columns, count);
       if (typeof copied !== 'number') return this.#readOn(pieces, columns, index, count, copied);
       count += copied;
+      index++;
     }
     return areInOrder(pieces) ? count : sortSamples(columns, count);
   }

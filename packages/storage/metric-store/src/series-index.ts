@@ -40,6 +40,8 @@ export class SeriesIndex {
   /** The places of the ids; undefined where they ascend in the file too. */
   readonly #places: Int32Array | undefined;
   readonly #columns: IndexColumns;
+  /** Found last: series are mostly looked for in the order in which they stand in the file. */
+  #foundLast = -1;
 
   constructor(
     groups: readonly GroupPlace[],
@@ -74,7 +76,13 @@ export class SeriesIndex {
   }
 
   /** The place of a series in the index; -1 when it has none. */
-  find({ id: wanted }: SeriesEntry): number {
+  find(entry: SeriesEntry): number {
+    const next = this.#foundLast + 1;
+    this.#foundLast = this.entries[next] === entry ? next : this.#search(entry);
+    return this.#foundLast;
+  }
+
+  #search({ id: wanted }: SeriesEntry): number {
     let low = 0;
     let high = this.#ids.length - 1;
     while (low <= high) {

@@ -122,6 +122,35 @@ function chunkValues(reader: Reader, kind: number, count: number): string[] {
     });
     return values;
   }
+  if (kind === 3) {
+    const power = 10 ** reader.byte();
+    let position = 0;
+    const exceptions = reader.times(reader.varint(), (): [number, string] => [
+      (position += reader.varint()),
+      reader.bits(),
+    ]);
+    const marks = reader.times(Math.floor((count - 1) / 256), () => ({
+      bytes: reader.varint(),
+      rise: reader.zigzag(),
+    }));
+    let end = reader.at;
+    let sum = 0;
+    const values = reader.times(count, (i) => {
+      if (i > 0 && i % 256 === 0) {
+        const { bytes = 0, rise = 0 } = marks[i / 256 - 1] ?? {};
+        expect([reader.at - end, sum]).toEqual([bytes, rise]);
+        end = reader.at;
+        sum = 0;
+      }
+      const difference = reader.zigzag();
+      sum += difference;
+      return difference;
+    });
+    let mantissa = 0;
+    const shown = values.map((difference) => bitsOf((mantissa += difference) / power));
+    for (const [place, bits] of exceptions) shown[place] = bits;
+    return shown;
+  }
   let before = 0n;
   return reader.times(count, () => {
     const control = reader.byte();
@@ -199,7 +228,7 @@ function decodeBlock(file: Buffer): {
   series: Record<string, { kinds: number[]; samples: Sample[]; newest: string }>;
 } {
   expect(file.toString('latin1', 0, 8)).toBe('DWCPMBLK');
-  expect(file.readUInt32LE(8)).toBe(3);
+  expect(file.readUInt32LE(8)).toBe(4);
   expect(file.readUInt32LE(12)).toBe(checksum(file.subarray(0, 12)));
   const footer = file.subarray(-96);
   expect(footer.toString('latin1', 92)).toBe('MBLK');
@@ -337,6 +366,7 @@ async function written(): Promise<{ dir: string; expected: Record<string, Sample
     Number.NEGATIVE_INFINITY,
     1e9 / 8,
   ]);
+  add('short', [...steps.slice(200), 'stale', 7, -0]);
   add(
     'xor',
     steps.map((i) => Math.sqrt(i)),
@@ -379,10 +409,11 @@ test('a decoder written from the page reads a block and the manifest', async () 
   const kinds = Object.entries(series).map(([key, one]) => [key.split(' ')[1], one.kinds]);
   expect(Object.fromEntries(kinds)).toEqual({
     constant: [0],
-    decimal: [1],
+    decimal: [3],
+    short: [1],
     xor: [2],
-    jitter: [1],
-    long: [1, 1, 1],
+    jitter: [3],
+    long: [3, 3, 3],
     histogram: [2],
   });
   expect(series['__name__ constant ü x']?.newest).toBe(bitsOf(5));

@@ -33,11 +33,19 @@ test('of a chunk any part of time can be read, bit by bit as in the whole', () =
       fc.array(value, { minLength: 1, maxLength: 120 }),
       fc.array(fc.double(), { minLength: 1, maxLength: 20 }),
       fc.nat(50).map((count) => Array.from({ length: count + 1 }, () => 7)),
+      fc
+        .tuple(
+          fc.array(value, { minLength: 1, maxLength: 50 }),
+          fc.integer({ min: 250, max: 1_100 }),
+        )
+        .map(([some, count]) =>
+          Array.from({ length: count }, (_, i) => some[i % some.length] ?? 0),
+        ),
     ),
     step: fc.integer({ min: 1, max: 60_000 }),
     jitter: fc.constantFrom(0, 0, 3),
-    from: fc.integer({ min: -10, max: 130 }),
-    size: fc.integer({ min: 0, max: 130 }),
+    from: fc.oneof(fc.integer({ min: -10, max: 130 }), fc.integer({ min: 200, max: 1_100 })),
+    size: fc.oneof(fc.integer({ min: 0, max: 130 }), fc.integer({ min: 200, max: 1_100 })),
     offset: fc.integer({ min: -1, max: 1 }),
   });
   fc.assert(
@@ -71,15 +79,20 @@ test('of a chunk any part of time can be read, bit by bit as in the whole', () =
   );
 });
 
-test('what is not wanted of steady times is not decoded', () => {
-  const columns = new Columns(1_000);
-  for (let i = 0; i < 1_000; i++) columns.put(i, FIRST + i * 1_000, 0, 0x40000000 + (i << 8));
-  const writer = new ByteWriter();
-  const values = columns.values.fill(0).map((_, i) => i * 3);
-  columns.values.set(values);
-  encodeChunk(writer, columns, 0, 1_000);
-  const part = new Columns(1_000);
-  const wanted = { from: FIRST + 990_000, to: Number.POSITIVE_INFINITY };
-  expect(decodeChunk(writer.view(), 0, part, 0, wanted)).toBe(10);
-  expect([...part.values.subarray(0, 10)]).toEqual([...values.subarray(990)]);
+test('what is not wanted is not decoded, whether times are steady or not', () => {
+  for (const jitter of [0, 3]) {
+    const columns = new Columns(2_048);
+    for (let i = 0; i < columns.capacity; i++) {
+      columns.timestamps[i] = FIRST + i * 1_000 + (i % 2) * jitter;
+      columns.values[i] = i * 300;
+    }
+    const writer = new ByteWriter();
+    encodeChunk(writer, columns, 0, columns.capacity);
+    const part = new Columns(2_048);
+    const wanted = { from: FIRST + 1_990_000, to: FIRST + 1_999_003 };
+    expect(decodeChunk(writer.view(), 0, part, 0, wanted)).toBe(10);
+    expect(part.values.subarray(0, 11)).toEqual(
+      Float64Array.from([...columns.values.subarray(1_990, 2_000), 0]),
+    );
+  }
 });

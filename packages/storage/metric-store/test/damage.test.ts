@@ -140,7 +140,7 @@ describe('damaged files', () => {
   test('what a later version wrote stops the start and is left alone', async () => {
     const { dir } = await madeStore(10);
     const damages = [
-      [join(dir, 'blocks', first), (bytes: Buffer) => bytes.fill(4, 8, 9)],
+      [join(dir, 'blocks', first), (bytes: Buffer) => bytes.fill(99, 8, 9)],
       [join(dir, 'blocks', 'manifest'), (bytes: Buffer) => bytes.fill('3', 27, 28)],
     ] as const;
     for (const [path, change] of damages) {

@@ -325,6 +325,37 @@ test('blocks and a manifest of version 1 are read, and merged into the present v
   await store.list.close();
 });
 
+test('a block of version 3 is read in any part, and merged into the present version', async () => {
+  const dir = join(temporaryDirectory(), 'blocks');
+  mkdirSync(dir);
+  cpSync(join(import.meta.dirname, 'fixtures/version-3'), dir, { recursive: true });
+  const store = await openList(dir);
+  const first = Date.UTC(2026, 0, 2, 1, 4, 5);
+  const a = Array.from({ length: 600 }, (_, i) => [
+    first + i * 1_000,
+    i % 100 === 99 ? Number.NaN : i * 30 + 0.5,
+  ]);
+  const b = Array.from({ length: 600 }, (_, i) => [
+    first + i * 1_000 + (i % 5 === 3 ? 2 : 0),
+    i % 3,
+  ]);
+  const labelsOf = (name: string): Labels => Labels.from({ __name__: name, job: 'v3' });
+  const isRead = async (): Promise<void> => {
+    expect(await read(store, labelsOf('a'))).toEqual(a);
+    expect(await read(store, labelsOf('b'))).toEqual(b);
+    const [from, to] = [first + 450_000, first + 560_002];
+    expect(await read(store, labelsOf('a'), from, to)).toEqual(a.slice(450, 561));
+    expect(await read(store, labelsOf('b'), from, to)).toEqual(b.slice(450, 561));
+  };
+  await isRead();
+  await seal(store, { c: steps(first + DAY, 1_000, 2) });
+  await seal(store, { c: steps(first + DAY + HOUR, 1_000, 2) });
+  await mergeAll(store);
+  await isRead();
+  expect(store.damages).toEqual([]);
+  await store.list.close();
+});
+
 test.each<Fate>(['fail', 'half', 'crash'])(
   'whichever operation of a deletion, a merge or a cleaning meets its fate (%s), what is left is right',
   async (fate) => {

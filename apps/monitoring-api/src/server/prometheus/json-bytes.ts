@@ -1,3 +1,4 @@
+import { NumberRun, RUN } from './number-run.ts';
 import { formatTimestamp, formatValue } from './numbers.ts';
 
 /** Text is given away in pieces of about this size, each made within a fraction of a millisecond. */
@@ -5,25 +6,21 @@ const PIECE_BYTES = 65_536;
 /** Most answers are shorter. */
 const FIRST_BYTES = 16_384;
 const NOTHING = Buffer.alloc(0);
-/** Points that are written in one go; a point has up to some 60 bytes. */
-const RUN = 256;
+/** A point has up to some 60 bytes. */
 const MAX_POINT_BYTES = 64;
 
 const COMMA = 0x2c;
 const DOT = 0x2e;
-const QUOTE = 0x22;
 const OPEN = 0x5b;
-const CLOSE = 0x5d;
+const COMMA_QUOTE = 0x2c22;
+const QUOTE_CLOSE = 0x225d;
 const ZERO = 0x30;
 
-/** The values of a run, as the engine writes them best, and as JSON, before they are put among the times. */
-const wholeRun = numbers(RUN);
-/** Of another length; series of one answer mostly have the same. */
-let partOfRun = numbers(1);
-const scratch = Buffer.allocUnsafe(RUN * 32);
-/** `00` to `99`. */
-const PAIRS = Buffer.from(
-  Array.from({ length: 100 }, (_, i) => String(i).padStart(2, '0')).join(''),
+/** One for all answers: a run is made within a turn of the event loop. */
+const run = new NumberRun();
+/** `00` to `99`, two bytes each. */
+const PAIRS = Uint16Array.from({ length: 100 }, (_, i) =>
+  Buffer.from(String(i).padStart(2, '0')).readUInt16BE(),
 );
 
 /**
@@ -72,30 +69,43 @@ export class JsonBytes {
     this.text(`${isNext ? ',' : ''}[${formatTimestamp(unixMs)},"${formatValue(value)}"]`);
   }
 
-  /** The engine writes an array of numbers several times quicker than each of them as a string. */
   #plainPoints(timestamps: Float64Array, values: Float64Array, start: number, end: number): void {
-    const count = end - start;
-    if (count !== RUN && count !== partOfRun.length) partOfRun = numbers(count);
-    const run = count === RUN ? wholeRun : partOfRun;
-    for (let i = 0; i < count; i++) run[i] = values[start + i] ?? 0;
-    scratch.write(JSON.stringify(run), 0, 'latin1');
-    const bytes = this.#bytes;
+    run.take(values, start, end);
+    const { buffer, byteOffset, length } = this.#bytes;
+    const target = new DataView(buffer, byteOffset, length);
     let at = this.#length;
-    let from = 1;
     for (let i = start; i < end; i++) {
-      if (i > start) bytes[at++] = COMMA;
-      bytes[at++] = OPEN;
-      at = writeTime(bytes, at, timestamps[i] ?? 0);
-      bytes[at++] = COMMA;
-      bytes[at++] = QUOTE;
-      for (let byte = scratch[from++] ?? 0; byte !== COMMA && byte !== CLOSE;) {
-        bytes[at++] = byte;
-        byte = scratch[from++] ?? 0;
-      }
-      bytes[at++] = QUOTE;
-      bytes[at++] = CLOSE;
+      if (i > start) target.setUint8(at++, COMMA);
+      target.setUint8(at, OPEN);
+      at = this.#time(target, at + 1, timestamps[i] ?? 0);
+      target.setUint16(at, COMMA_QUOTE);
+      at = run.write(target, at + 2);
+      target.setUint16(at, QUOTE_CLOSE);
+      at += 2;
     }
     this.#length = at;
+  }
+
+  /** As formatTimestamp has it; returns the place behind. */
+  #time(target: DataView, at: number, unixMs: number): number {
+    if (!(unixMs >= 1e12 && unixMs < 2_147_483_648_000) || unixMs % 1 !== 0) {
+      return at + this.#bytes.write(formatTimestamp(unixMs), at, 'latin1');
+    }
+    const seconds = Math.floor(unixMs / 1_000) | 0;
+    const rest = (unixMs - seconds * 1_000) | 0;
+    // From 2001 to 2038 seconds have ten digits.
+    const high = (seconds / 1_000_000) | 0;
+    const low = seconds - high * 1_000_000;
+    target.setUint16(at, PAIRS[(high / 100) | 0] ?? 0);
+    target.setUint16(at + 2, PAIRS[high % 100] ?? 0);
+    target.setUint16(at + 4, PAIRS[(low / 10_000) | 0] ?? 0);
+    target.setUint16(at + 6, PAIRS[((low / 100) | 0) % 100] ?? 0);
+    target.setUint16(at + 8, PAIRS[low % 100] ?? 0);
+    if (rest === 0) return at + 10;
+    target.setUint8(at + 10, DOT);
+    target.setUint16(at + 11, PAIRS[(rest / 10) | 0] ?? 0);
+    target.setUint8(at + 13, ZERO + (rest % 10));
+    return at + 14;
   }
 
   #reserve(count: number): void {
@@ -108,10 +118,6 @@ export class JsonBytes {
   }
 }
 
-function numbers(count: number): number[] {
-  return Array.from({ length: count }, () => 0.5);
-}
-
 /** Whether JSON has the values as the API does: no NaN, infinity or -0, and none with an exponent. */
 function arePlain(values: Float64Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) {
@@ -120,31 +126,4 @@ function arePlain(values: Float64Array, start: number, end: number): boolean {
     if (!((size >= 1e-6 && size < 1e21) || Object.is(value, 0))) return false;
   }
   return true;
-}
-
-/** As formatTimestamp has it; returns the place behind. */
-function writeTime(bytes: Buffer, start: number, unixMs: number): number {
-  if (!(unixMs >= 1e12 && unixMs < 2_147_483_648_000) || unixMs % 1 !== 0) {
-    return start + bytes.write(formatTimestamp(unixMs), start, 'latin1');
-  }
-  const seconds = Math.floor(unixMs / 1_000) | 0;
-  const rest = (unixMs - seconds * 1_000) | 0;
-  // From 2001 to 2038 seconds have ten digits.
-  const high = (seconds / 1_000_000) | 0;
-  const low = seconds - high * 1_000_000;
-  writePair(bytes, start, (high / 100) | 0);
-  writePair(bytes, start + 2, high % 100);
-  writePair(bytes, start + 4, (low / 10_000) | 0);
-  writePair(bytes, start + 6, ((low / 100) | 0) % 100);
-  writePair(bytes, start + 8, low % 100);
-  if (rest === 0) return start + 10;
-  bytes[start + 10] = DOT;
-  writePair(bytes, start + 11, (rest / 10) | 0);
-  bytes[start + 13] = ZERO + (rest % 10);
-  return start + 14;
-}
-
-function writePair(bytes: Buffer, at: number, pair: number): void {
-  bytes[at] = PAIRS[pair * 2] ?? 0;
-  bytes[at + 1] = PAIRS[pair * 2 + 1] ?? 0;
 }

@@ -10,6 +10,7 @@ import { type FastifyReply } from 'fastify';
 import { type ServerContext } from '../context.ts';
 import { piecesOfResult } from './encode-result.ts';
 import { evaluate, type Evaluation, rangeOf } from './evaluate.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import { limitOf, parametersOf, timeOf } from './parameters.ts';
 import { type AddRoute, GET_AND_POST } from './route.ts';
 import { sendPieces } from './send-pieces.ts';
@@ -17,6 +18,7 @@ import { sendPieces } from './send-pieces.ts';
 /** Evaluation at a moment and over a range. */
 export function registerQueryRoutes(add: AddRoute, context: ServerContext): void {
   const { clock } = context.runtime;
+  const kept = new KeptAnswers();
 
   add(
     GET_AND_POST,
@@ -55,7 +57,16 @@ export function registerQueryRoutes(add: AddRoute, context: ServerContext): void
     const watch = stopwatch(clock);
     const result = await evaluate(context, reply, parameters, { expression, at, options });
     const stats = wantsStats ? prometheusStats(result, watch()) : undefined;
-    return sendPieces(reply, piecesOfResult(result, { limit, stats }));
+    const pieces = (): Iterator<Uint8Array, void> => piecesOfResult(result, { limit, stats });
+    // Of these there is more in an answer than its series.
+    if (wantsStats || limit > 0 || result.warnings.length + result.infos.length > 0) {
+      return sendPieces(reply, pieces());
+    }
+    const bytes = kept.get(result);
+    if (bytes !== undefined) return reply.header('content-type', 'application/json').send(bytes);
+    return sendPieces(reply, pieces(), (whole) => {
+      kept.offer(result, whole);
+    });
   }
 }
 

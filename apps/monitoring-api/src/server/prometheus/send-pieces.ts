@@ -9,17 +9,23 @@ const WHOLE_LENGTH = 1_048_576;
 /**
  * Sends JSON that is made while it is sent, so that a large answer is never in memory as a whole and
  * never holds the event loop: between two pieces others have their turn.
+ * @param onWhole gets an answer that was sent whole
  */
 export function sendPieces(
   reply: FastifyReply,
   pieces: Iterator<string | Uint8Array, void>,
+  onWhole?: (bytes: Buffer) => void,
 ): FastifyReply {
   reply.header('content-type', 'application/json');
   const start: Buffer[] = [];
   let length = 0;
   while (length < WHOLE_LENGTH) {
     const next = pieces.next();
-    if (next.done === true) return reply.send(Buffer.concat(start));
+    if (next.done === true) {
+      const bytes = Buffer.concat(start);
+      onWhole?.(bytes);
+      return reply.send(bytes);
+    }
     const piece = bytesOf(next.value);
     start.push(piece);
     length += piece.length;

@@ -146,7 +146,8 @@ export class CachedQuery implements MetricQuery {
     if (toUnixMs - fromUnixMs < (lastUnixMs - startUnixMs) / 2 || toUnixMs < fromUnixMs) {
       return undefined;
     }
-    const series = between(kept.series, fromUnixMs, toUnixMs);
+    const isWhole = fromUnixMs === kept.startUnixMs && toUnixMs === kept.endUnixMs;
+    const series = isWhole ? kept.series : between(kept.series, fromUnixMs, toUnixMs);
     return { fromUnixMs, toUnixMs, series, infos: kept.infos };
   }
 

@@ -22,6 +22,8 @@ export function groupLabels(
 export class Groups<G> {
   readonly #without: boolean;
   readonly #names: ReadonlySet<string>;
+  /** Of `by` with one name: a value tells its group. */
+  readonly #onlyName: string | undefined;
   readonly #labelsOf: (labels: Labels) => Labels;
   readonly #make: (labels: Labels, dropName: boolean) => G;
   readonly #groups = new Map<string, G>();
@@ -30,6 +32,7 @@ export class Groups<G> {
   constructor(node: AggregateExpression, make: (labels: Labels, dropName: boolean) => G) {
     this.#without = node.without;
     this.#names = groupingNames(node);
+    this.#onlyName = !node.without && this.#names.size === 1 ? [...this.#names][0] : undefined;
     this.#labelsOf = groupLabels(node, this.#names);
     this.#make = make;
   }
@@ -51,7 +54,9 @@ export class Groups<G> {
   }
 
   /** Equal for series of a group only, without making a label set for each series. */
-  #keyOf({ flat }: Labels): string {
+  #keyOf(labels: Labels): string {
+    if (this.#onlyName !== undefined) return labels.get(this.#onlyName);
+    const { flat } = labels;
     let key = '';
     for (let i = 0; i < flat.length; i += 2) {
       const name = flat[i] ?? '';
