@@ -9,6 +9,8 @@ import {
   validateLogs,
   validateMetrics,
   validateNotifications,
+  validateRuleGroup,
+  validateRuleGroups,
   validateRules,
   validateShared,
   validateTrace,
@@ -55,6 +57,9 @@ describe('search parameters', () => {
       text: '7',
     });
     expect(validateRules({ state: 'inactive' })).toEqual({ state: 'inactive' });
+    expect(validateRuleGroups({ source: 'file', text: 7 })).toEqual({ source: 'file', text: '7' });
+    expect(validateRuleGroups({ source: 'cloud' })).toEqual({});
+    expect(validateRuleGroup({ file: '/etc/rules.yml' })).toEqual({ file: '/etc/rules.yml' });
     expect(validateIncidents({ state: 'firing', text: 'x' })).toEqual({ text: 'x' });
     expect(validateNotifications({ outcome: 'failed', receiver: 'a' })).toEqual({
       outcome: 'failed',
@@ -104,6 +109,8 @@ describe('search parameters', () => {
         'receiver',
         'alert',
         'kind',
+        'source',
+        'file',
       ),
       fc.anything(),
     );
@@ -118,6 +125,8 @@ describe('search parameters', () => {
       validateHistory,
       validateIncidents,
       validateNotifications,
+      validateRuleGroup,
+      validateRuleGroups,
       validateRules,
     ];
     fc.assert(

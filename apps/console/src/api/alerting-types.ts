@@ -2,6 +2,7 @@
 import {
   type AlertExplanationView,
   type AlertLevelView,
+  type AlertsByNameView,
   type GettableAlertView,
   type GettableSilenceView,
   type IncidentDetailView,
@@ -18,6 +19,9 @@ export type SilenceMatcher = Silence['matchers'][number];
 
 export type OverallLevel = AlertLevelView;
 export type Level = OverallLevel['level'];
+
+/** How many alerts of one name fire, are silenced and acknowledged. */
+export type AlertsOfName = AlertsByNameView['items'][number];
 
 export type Explanation = AlertExplanationView;
 export type ExplainedAlert = Explanation['alerts'][number];

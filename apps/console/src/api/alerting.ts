@@ -1,4 +1,5 @@
 import {
+  type AlertsOfName,
   type DecisionPage,
   type Explanation,
   type Incident,
@@ -40,6 +41,8 @@ function ackPath(what: Acknowledged): string {
 export const alertingApi = {
   level: (signal?: AbortSignal): Promise<OverallLevel> =>
     getJson('/api/v1/alerts/level', {}, signal),
+  byName: (signal?: AbortSignal): Promise<{ readonly items: readonly AlertsOfName[] }> =>
+    getJson('/api/v1/alerts/by-name', {}, signal),
   routed: (signal?: AbortSignal): Promise<readonly RoutedAlert[]> =>
     getJson('/api/v2/alerts', {}, signal),
   receivers: (signal?: AbortSignal): Promise<readonly { readonly name: string }[]> =>

@@ -99,7 +99,7 @@ export async function getJson<T>(
  * any answer that is not 2xx.
  */
 export async function sendJson<T>(
-  method: 'POST' | 'DELETE',
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   content?: unknown,
 ): Promise<T> {
@@ -186,8 +186,10 @@ export const api = {
     getData(`/api/v1/label/${encodeURIComponent(name)}/values`, {}, signal),
   targets: (signal?: AbortSignal): Promise<Targets> =>
     getData('/api/v1/targets', { state: 'active' }, signal),
-  rules: (signal?: AbortSignal): Promise<{ readonly groups: readonly RuleGroup[] }> =>
-    getData('/api/v1/rules', {}, signal),
+  rules: (
+    signal?: AbortSignal,
+    params: Params = {},
+  ): Promise<{ readonly groups: readonly RuleGroup[] }> => getData('/api/v1/rules', params, signal),
   alerts: (signal?: AbortSignal): Promise<{ readonly alerts: readonly Alert[] }> =>
     getData('/api/v1/alerts', {}, signal),
   status: (signal?: AbortSignal): Promise<ServerStatus> => getJson('/api/v1/status', {}, signal),

@@ -1,14 +1,22 @@
+type Fault = Readonly<Record<string, unknown>>;
+
 /** Why an API call gave no answer, in words fit for the page. */
 export class ApiError extends Error {
   /** HTTP status; 0 when the server could not be reached. */
   readonly status: number;
   readonly title: string;
+  /** The last part of a problem's type, as in `rule-group-conflict`; '' for other answers. */
+  readonly kind: string;
+  /** What a problem's `errors` has: one entry for each thing at fault. */
+  readonly faults: readonly Fault[];
   readonly requestId: string | undefined;
 
   constructor(options: {
     status: number;
     title: string;
     detail: string;
+    kind?: string;
+    faults?: readonly Fault[];
     requestId?: string | undefined;
     cause?: unknown;
   }) {
@@ -16,6 +24,8 @@ export class ApiError extends Error {
     this.name = 'ApiError';
     this.status = options.status;
     this.title = options.title;
+    this.kind = options.kind ?? '';
+    this.faults = options.faults ?? [];
     this.requestId = options.requestId;
   }
 }
@@ -46,11 +56,12 @@ export function errorFromAnswer(status: number, body: unknown): ApiError {
     const title = prometheusTitles[promType ?? ''] ?? 'The request failed';
     return new ApiError({ status, title, detail: promError });
   }
-  const problems = Array.isArray(fields['errors'])
-    ? (fields['errors'] as readonly Readonly<Record<string, unknown>>[])
-        .map((one) => [text(one?.['pointer']), text(one?.['detail'])].filter(Boolean).join(' '))
-        .filter((line) => line !== '')
+  const faults = Array.isArray(fields['errors'])
+    ? fields['errors'].filter((one): one is Fault => typeof one === 'object' && one !== null)
     : [];
+  const problems = faults
+    .map((one) => [text(one['pointer']), text(one['detail'])].filter(Boolean).join(' '))
+    .filter((line) => line !== '');
   const detail =
     text(body) ??
     text(fields['detail']) ??
@@ -61,6 +72,8 @@ export function errorFromAnswer(status: number, body: unknown): ApiError {
     title:
       text(fields['title']) ?? (text(body) === undefined ? `HTTP ${status}` : 'It was refused'),
     detail: [detail, ...problems].join('\n'),
+    kind: /[^:/]*$/.exec(text(fields['type']) ?? '')?.[0] ?? '',
+    faults,
     requestId: text(fields['requestId']),
   });
 }

@@ -35,4 +35,5 @@ export const ALERT_PAGES = [
   { to: '/alerts/notifications', label: 'Notifications' },
   { to: '/alerts/history', label: 'History' },
   { to: '/alerts/rules', label: 'Rules' },
+  { to: '/alerts/rule-groups', label: 'Rule groups' },
 ] as const;

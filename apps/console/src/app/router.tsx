@@ -18,6 +18,8 @@ import {
   validateLogs,
   validateMetrics,
   validateNotifications,
+  validateRuleGroup,
+  validateRuleGroups,
   validateRules,
   validateShared,
   validateTrace,
@@ -113,6 +115,41 @@ const rulesRoute = createRoute({
   validateSearch: (raw: Record<string, unknown>) => validateRules(raw),
   component: lazyRouteComponent(() => import('../pages/alerts/rules-page.tsx'), 'RulesPage'),
 });
+const ruleGroupsRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/rule-groups',
+  validateSearch: (raw: Record<string, unknown>) => validateRuleGroups(raw),
+  component: lazyRouteComponent(
+    () => import('../pages/rule-groups/rule-groups-page.tsx'),
+    'RuleGroupsPage',
+  ),
+});
+const ruleGroupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/rule-groups/$group',
+  validateSearch: (raw: Record<string, unknown>) => validateRuleGroup(raw),
+  component: lazyRouteComponent(
+    () => import('../pages/rule-groups/rule-group-page.tsx'),
+    'RuleGroupPage',
+  ),
+});
+const editRuleGroupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/rule-groups/$group/edit',
+  component: lazyRouteComponent(
+    () => import('../pages/rule-groups/edit-pages.tsx'),
+    'EditRuleGroupPage',
+  ),
+});
+// Not below the others: a group may be called anything.
+const newRuleGroupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/alerts/new-rule-group',
+  component: lazyRouteComponent(
+    () => import('../pages/rule-groups/edit-pages.tsx'),
+    'NewRuleGroupPage',
+  ),
+});
 const targetsRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/targets',
@@ -139,6 +176,10 @@ const routeTree = rootRoute.addChildren([
   notificationsRoute,
   historyRoute,
   rulesRoute,
+  ruleGroupsRoute,
+  ruleGroupRoute,
+  editRuleGroupRoute,
+  newRuleGroupRoute,
   targetsRoute,
   statusRoute,
 ]);

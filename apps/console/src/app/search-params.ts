@@ -54,6 +54,16 @@ export interface RulesSearch {
   readonly state?: 'firing' | 'pending' | 'inactive' | undefined;
 }
 
+export interface RuleGroupsSearch {
+  readonly source?: 'managed' | 'file' | undefined;
+  readonly text?: string | undefined;
+}
+
+export interface RuleGroupSearch {
+  /** Where it lies: groups of several rule files may have one name. */
+  readonly file?: string | undefined;
+}
+
 export interface IncidentsSearch {
   readonly state?: 'open' | 'closed' | 'all' | undefined;
   readonly text?: string | undefined;
@@ -166,6 +176,14 @@ export function validateAlert(raw: Raw): AlertSearch {
 
 export function validateRules(raw: Raw): RulesSearch {
   return compact({ state: oneOf(raw['state'], ['firing', 'pending', 'inactive']) });
+}
+
+export function validateRuleGroups(raw: Raw): RuleGroupsSearch {
+  return compact({ source: oneOf(raw['source'], ['managed', 'file']), text: text(raw['text']) });
+}
+
+export function validateRuleGroup(raw: Raw): RuleGroupSearch {
+  return compact({ file: text(raw['file']) });
 }
 
 export function validateIncidents(raw: Raw): IncidentsSearch {

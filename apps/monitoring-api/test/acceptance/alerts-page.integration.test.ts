@@ -1,17 +1,22 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, wants } from '@dwcp/testing';
-import { type Browser, type Page } from 'playwright-core';
+import { type Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { WebhookReceiver } from '../alerting/webhook-receiver.ts';
-import { chromiumProgram, type Complaints, launchChromium, watchPage } from './console-browser.ts';
+import {
+  chromiumProgram,
+  type Complaints,
+  hardToRead,
+  launchChromium,
+  tabStops,
+  takePicture,
+  watchPage,
+} from './console-browser.ts';
 import { DwcpServer } from './dwcp-server.ts';
-
-/** A folder for pictures of what the test sees, to be looked at by people. */
-const pictures = process.env['DWCP_TEST_PICTURES'];
 
 const rules = `
 groups:
@@ -57,69 +62,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
 });
-
-async function takePicture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  await mkdir(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `${name}.png`) });
-}
-
-// Runs in the browser: of each text on the page its contrast with what is behind it, as WCAG 2.2 defines it.
-const measureContrasts = `(() => {
-  const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const luminance = (color) => {
-    context.fillStyle = color;
-    context.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((byte) => {
-      const part = byte / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const isClear = (color) => color === 'transparent' || /^rgba.*, 0\\)$|[/] 0\\)$/.test(color);
-  const found = [];
-  for (const element of document.querySelectorAll('#page *')) {
-    const own = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
-    const text = own.map((node) => node.textContent).join('').trim();
-    if (text === '' || !element.checkVisibility()) continue;
-    let behind = element;
-    while (behind !== document.body && isClear(getComputedStyle(behind).backgroundColor)) {
-      behind = behind.parentElement;
-    }
-    const a = luminance(getComputedStyle(element).color);
-    const b = luminance(getComputedStyle(behind).backgroundColor);
-    found.push({ text, contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) });
-  }
-  return found;
-})()`;
-
-/** Texts whose contrast is less than 4.5:1; one that is there is the proof that it was looked. */
-async function hardToRead(page: Page): Promise<readonly string[]> {
-  const texts =
-    await page.evaluate<readonly { readonly text: string; readonly contrast: number }[]>(
-      measureContrasts,
-    );
-  expect(texts.map(({ text }) => text)).toContain('HighLoad');
-  return texts
-    .filter(({ contrast }) => !(contrast >= 4.5))
-    .map(({ text, contrast }) => `${text}: ${contrast.toFixed(2)}`);
-}
-
-/** What Tab reaches from the top of the page, in order: its role or element, and its name. */
-async function tabStops(page: Page, count: number): Promise<readonly string[]> {
-  const stops: string[] = [];
-  for (let i = 0; i < count; i++) {
-    await page.keyboard.press('Tab');
-    stops.push(
-      await page.evaluate<string>(`(() => {
-        const { activeElement: element } = document;
-        const name = element.getAttribute('aria-label') ?? element.textContent;
-        return (element.getAttribute('role') ?? element.localName) + ': ' + name.slice(0, 40).trim();
-      })()`),
-    );
-  }
-  return stops;
-}
 
 test.skipIf(chromiumProgram === undefined)(
   `an alert is seen, silenced, explained, acknowledged and its receiver tested from the console (${wants('chromium')})`,
@@ -295,12 +237,12 @@ alerting:
       await page.emulateMedia({ colorScheme });
       await row.waitFor();
       await takePicture(page, `alerts-${colorScheme}-end`);
-      expect(await hardToRead(page)).toEqual([]);
+      expect(await hardToRead(page, 'HighLoad')).toEqual([]);
       await row.getByRole('link').click();
       await page.getByRole('heading', { name: 'Why' }).waitFor();
       await page.locator('[aria-label^="What its rule looks at."] canvas').waitFor();
       await takePicture(page, `alert-detail-${colorScheme}-end`);
-      expect(await hardToRead(page)).toEqual([]);
+      expect(await hardToRead(page, 'HighLoad')).toEqual([]);
       await page.goBack();
     }
 

@@ -1,18 +1,16 @@
 import { type QueryClient, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 
-import { type IncidentDetail } from '../../api/alerting-types.ts';
 import { alertingApi } from '../../api/alerting.ts';
 import { api } from '../../api/client.ts';
 import { alertsQuery, statusQuery } from '../../api/queries.ts';
+import { acknowledgedIncidents } from './acknowledged-incidents.ts';
 import { type AlertRow, alertRows, type AlertSources, missingOf } from './alert-rows.ts';
 
 /** Under this key is everything that changes when somebody acts. */
 export const ALERTING_KEY = 'alerting';
 
-/** Incidents whose members the list of alerts knows: the last that opened. */
-const MAX_INCIDENTS = 30;
-/** For so long what is known of their members will do, unless somebody acts here. */
+/** For so long what is known of the members of an incident will do, unless somebody acts here. */
 const MEMBERS_MS = 9_000;
 /** From here on the list is asked for less often. */
 const MANY_ALERTS = 1_000;
@@ -57,8 +55,13 @@ export function useAlertList(): AlertList {
     structuralSharing: false,
   });
   const { data: incidents } = useQuery({
-    queryKey: [ALERTING_KEY, 'open-incidents'],
-    queryFn: ({ signal }) => openIncidents(client, signal),
+    queryKey: [ALERTING_KEY, 'acknowledged-incidents'],
+    queryFn: ({ signal }) =>
+      acknowledgedIncidents({
+        byName: () => alertingApi.byName(signal),
+        incidents: (params) => alertingApi.incidents(params, signal),
+        incident: (id) => client.query({ ...incidentQuery(id), staleTime: MEMBERS_MS }),
+      }),
     refetchInterval: 3_000,
   });
   const { data, error, refetch } = alerts;
@@ -71,17 +74,6 @@ export function useAlertList(): AlertList {
     [data, incidents, ownRegion],
   );
   return { rows, error, refetch: () => void refetch() };
-}
-
-/** With their members. */
-async function openIncidents(
-  client: QueryClient,
-  signal: AbortSignal,
-): Promise<readonly IncidentDetail[]> {
-  const { items } = await alertingApi.incidents({ state: 'open', limit: MAX_INCIDENTS }, signal);
-  return Promise.all(
-    items.map(({ id }) => client.query({ ...incidentQuery(id), staleTime: MEMBERS_MS })),
-  );
 }
 
 // The type is the query's own.

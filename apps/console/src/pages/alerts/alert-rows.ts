@@ -48,6 +48,7 @@ export interface AlertRow {
   /** As Prometheus writes numbers; undefined for what no rule of ours made. */
   readonly value: string | undefined;
   readonly receivers: readonly string[];
+  /** Where one of its incident's alerts is acknowledged; else it may be undefined. */
   readonly incident: string | undefined;
   /** Where its expression can be looked at, on the server that made it. */
   readonly generatorUrl: string | undefined;
@@ -59,7 +60,7 @@ export interface AlertSources {
   /** Of the routes, as /api/v2/alerts has them. */
   readonly routed: readonly RoutedAlert[];
   readonly silences: readonly Silence[];
-  /** Open ones. */
+  /** Open ones that may have acknowledged alerts. */
   readonly incidents: readonly IncidentDetail[];
   /** Firing alerts of rules that the routes did not have the last time either. */
   readonly missing: ReadonlySet<string>;

@@ -49,8 +49,8 @@ export function RulesPage(): ReactNode {
       ) : groups.length === 0 ? (
         <div className="border-line bg-panel rounded-lg border">
           <EmptyState title="No rules are loaded" config={RULES_EXAMPLE}>
-            Rules are Prometheus rule files, named in the configuration under alerting.ruleFiles.
-            This one tells when a target stops answering:
+            Make some under Rule groups, or name Prometheus rule files in the configuration under
+            alerting.ruleFiles. This one tells when a target stops answering:
           </EmptyState>
         </div>
       ) : (

@@ -34,7 +34,16 @@ export function RulesTable({
             className="border-line bg-panel overflow-x-auto rounded-lg border"
           >
             <header className="flex flex-wrap items-baseline gap-x-3 px-3 pt-2.5 pb-1">
-              <h3 className="text-xs font-semibold">{group.name}</h3>
+              <h3 className="text-xs font-semibold">
+                <Link
+                  to="/alerts/rule-groups/$group"
+                  params={{ group: group.name }}
+                  search={{ file: group.file }}
+                  className="hover:text-accent hover:underline"
+                >
+                  {group.name}
+                </Link>
+              </h3>
               <span className="text-faint text-2xs">
                 every {formatSeconds(group.interval)} · {group.file}
               </span>
