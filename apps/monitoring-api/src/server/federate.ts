@@ -1,10 +1,11 @@
 import { isStale, type LabelMatcher, type Series } from '@dwcp/core';
+import { TimedTurns } from '@dwcp/metric-store';
 import { parseSelector } from '@dwcp/promql';
 import { type FastifyInstance, type FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 
 import { type ServerContext } from './context.ts';
-import { type FederatedSample, writeFederation } from './federation-text.ts';
+import { type FederatedSample, federationPieces } from './federation-text.ts';
 import { problemOf } from './problem.ts';
 import { tooBusy } from './prometheus/errors.ts';
 import { distinctSelectors, parametersOf } from './prometheus/parameters.ts';
@@ -12,6 +13,8 @@ import { requestSignal } from './request-signal.ts';
 
 /** How old the latest sample of a series may be: what an instant query looks back by default. */
 const LOOKBACK_MS = 5 * 60_000;
+/** How long the text may hold the event loop at a stretch. */
+const STRETCH_MS = 10;
 
 const plain = { 'text/plain': { schema: Type.String() } };
 
@@ -66,51 +69,64 @@ export async function federateRoute(app: FastifyInstance, context: ServerContext
       if (slot === undefined) throw tooBusy();
       using limit = requestSignal(reply, clock, config.query.timeoutMs);
       const endUnixMs = clock.nowUnixMs();
-      const found = new Map<string, Series>();
-      for (const matchers of selectors) {
-        for (const series of await select(matchers, endUnixMs, limit.signal)) {
-          found.set(series.labels.key, series);
-        }
+      const latest = new Latest(selectors.length > 1);
+      for (const matchers of selectors) await scan(matchers, endUnixMs, latest, limit.signal);
+      const turns = new TimedTurns(STRETCH_MS, limit.signal);
+      const parts: Buffer[] = [];
+      for (const piece of federationPieces(latest.samples, metricStore.metadata())) {
+        if (piece !== '') parts.push(Buffer.from(piece));
+        if (turns.isDue) await turns.take();
       }
-      const { samples, nativeHistograms } = latestOf(found.values());
-      const text = writeFederation(samples, metricStore.metadata());
-      const note =
-        nativeHistograms === 0
-          ? ''
-          : `# ${nativeHistograms} native histograms left out: text 0.0.4 has none\n`;
-      return sendText(reply, text + note, EXPOSITION);
+      const { nativeHistograms } = latest;
+      if (nativeHistograms > 0) {
+        parts.push(
+          Buffer.from(`# ${nativeHistograms} native histograms left out: text 0.0.4 has none\n`),
+        );
+      }
+      return reply.header('content-type', EXPOSITION).send(Buffer.concat(parts));
     },
   );
 
-  async function select(
+  async function scan(
     matchers: readonly LabelMatcher[],
     endUnixMs: number,
+    latest: Latest,
     signal: AbortSignal,
-  ): Promise<readonly Series[]> {
+  ): Promise<void> {
     const query = { matchers, startUnixMs: endUnixMs - LOOKBACK_MS, endUnixMs };
     try {
       signal.throwIfAborted();
-      return await metricStore.select(query, { signal });
+      await metricStore.scan(query, (series) => latest.add(series), { signal });
     } catch (error) {
       throw signal.aborted ? signal.reason : error;
     }
   }
 }
 
-function latestOf(all: Iterable<Series>): {
-  readonly samples: readonly FederatedSample[];
-  readonly nativeHistograms: number;
-} {
-  const samples: FederatedSample[] = [];
-  let nativeHistograms = 0;
-  for (const { labels, timestamps, values, histograms } of all) {
+/** The newest sample of each series, of however many selectors it is. */
+class Latest {
+  nativeHistograms = 0;
+  readonly #samples: FederatedSample[] = [];
+  /** Keys of series, where one may come again. */
+  readonly #seen: Set<string> | undefined;
+
+  constructor(mayRepeat: boolean) {
+    this.#seen = mayRepeat ? new Set() : undefined;
+  }
+
+  get samples(): readonly FederatedSample[] {
+    return this.#samples;
+  }
+
+  add({ labels, timestamps, values, histograms }: Series): void {
     const last = timestamps.length - 1;
     const unixMs = timestamps[last];
-    if (unixMs === undefined || isStale(values, last)) continue;
-    if (histograms?.[last] !== undefined) nativeHistograms++;
-    else samples.push({ labels, unixMs, value: values[last] ?? Number.NaN });
+    if (unixMs === undefined || isStale(values, last) || this.#seen?.has(labels.key) === true)
+      return;
+    this.#seen?.add(labels.key);
+    if (histograms?.[last] !== undefined) this.nativeHistograms++;
+    else this.#samples.push({ labels, unixMs, value: values[last] ?? Number.NaN });
   }
-  return { samples, nativeHistograms };
 }
 
 const PLAIN = 'text/plain; charset=utf-8';

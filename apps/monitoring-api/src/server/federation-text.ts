@@ -9,6 +9,7 @@ import {
 } from '@dwcp/core';
 
 import { formatValue } from './prometheus/numbers.ts';
+import { sortInPieces } from './sort-in-pieces.ts';
 
 /** The latest sample of a series. */
 export interface FederatedSample {
@@ -34,37 +35,58 @@ interface Family {
   readonly samples: FederatedSample[];
 }
 
+/** Samples between two pieces: about a millisecond's work. */
+const SAMPLES_PER_PIECE = 500;
+/** As much text of small families. */
+const PIECE_LENGTH = 32_768;
+
 /**
  * Samples as Prometheus text 0.0.4 with timestamps: families by name, in them series by name and
  * labels. A series without `instance` gets an empty one, as Prometheus does it, so that a server
  * that federates with `honor_labels` does not put its own there.
+ *
+ * The text comes in pieces, of which many are empty: each took little time, so that others may have
+ * their turn before the next.
  */
-export function writeFederation(
+export function* federationPieces(
   samples: Iterable<FederatedSample>,
   metadata: readonly MetricMetadata[],
-): string {
+): Generator<string, void> {
   const types = new Map(metadata.map(({ name, type }) => [name, type]));
   const families = new Map<string, Family>();
+  /** The families of names that were looked up before. */
+  const known = new Map<string, Family>();
+  let seen = 0;
   for (const sample of samples) {
     const name = sample.labels.metricName;
     // Nameless series have no place in an exposition; Prometheus leaves them out too.
     if (name === '') continue;
-    const [familyName, type] = familyOf(name, types);
-    let family = families.get(familyName);
+    let family = known.get(name);
     if (family === undefined) {
-      families.set(familyName, (family = { name: familyName, type, samples: [] }));
+      const [familyName, type] = familyOf(name, types);
+      family = families.get(familyName) ?? { name: familyName, type, samples: [] };
+      families.set(familyName, family);
+      known.set(name, family);
     }
     family.samples.push(sample);
+    if (++seen % SAMPLES_PER_PIECE === 0) yield '';
   }
-  const parts: string[] = [];
-  for (const family of [...families.values()].sort((a, b) => compareUtf8(a.name, b.name))) {
-    parts.push(`# TYPE ${isLegacyMetricName(family.name) ? family.name : quote(family.name)} `);
-    parts.push(`${family.type}\n`);
-    for (const { labels, unixMs, value } of family.samples.sort(bySeries)) {
-      parts.push(`${writeSeries(labels)} ${formatValue(value)} ${unixMs}\n`);
+  const inOrder = [...families.values()].sort((a, b) => compareUtf8(a.name, b.name));
+  let text = '';
+  for (const { name, type, samples: own } of inOrder) {
+    text += `# TYPE ${isLegacyMetricName(name) ? name : quote(name)} ${type}\n`;
+    let inPiece = 0;
+    for (const { labels, unixMs, value } of yield* sortInPieces(own, bySeries)) {
+      text += `${writeSeries(labels)} ${formatValue(value)} ${unixMs}\n`;
+      if (++inPiece % SAMPLES_PER_PIECE !== 0) continue;
+      yield text;
+      text = '';
     }
+    if (text.length < PIECE_LENGTH) continue;
+    yield text;
+    text = '';
   }
-  return parts.join('');
+  yield text;
 }
 
 /** The family of a sample by what is known of metrics; one of its own where nothing is. */

@@ -9,6 +9,8 @@ import { ServerWatch, type Watched } from './runaway/server-watch.ts';
 const MIB = 2 ** 20;
 /** What is wanted is 2 s; this much also holds on a machine that does something else meanwhile. */
 const MAX_MS = 10_000;
+/** Longest that others wait for an answer meanwhile; some tens of milliseconds where there is time. */
+const MAX_HEALTH_MS = 2_000;
 /** Above what the loaded server takes: a query's 1 GiB, and what its thread keeps for the next one. */
 const MAX_GROWTH_BYTES = 1_536 * MIB;
 
@@ -76,7 +78,7 @@ describe.each(Object.entries(RUNAWAY_QUERIES))('%s', (_, queries) => {
         tells: expect.stringMatching(query.tells) as string,
       });
       expect(watched.durationMs).toBeLessThan(MAX_MS);
-      expect(watched.worstHealthMs).toBeLessThan(MAX_MS);
+      expect(watched.worstHealthMs).toBeLessThan(MAX_HEALTH_MS);
       expect(watched.peakBytes - loadedBytes).toBeLessThan(MAX_GROWTH_BYTES);
     },
   );

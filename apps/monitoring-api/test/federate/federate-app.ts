@@ -1,4 +1,4 @@
-import { type Clock, type MetricStore, silentLog } from '@dwcp/core';
+import { type Clock, type MetricStore, type SeriesScanner, silentLog } from '@dwcp/core';
 import { fastify, type FastifyInstance } from 'fastify';
 
 import { type Runtime } from '#src/runtime/runtime.ts';
@@ -16,11 +16,17 @@ export async function federateApp(options: {
   const app = fastify({ schemaController: { compilersFactory } });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  const metricStore = {
+    metadata: () => store.metadata(),
+    scan: async (...[query, visit, call]: Parameters<SeriesScanner['scan']>) => {
+      for (const series of await store.select(query, call)) await visit(series);
+    },
+  };
   // All of a runtime that the route asks for.
   const runtime: Pick<Runtime, 'clock' | 'log'> & {
-    readonly metricStore: MetricStore;
+    readonly metricStore: Pick<MetricStore, 'metadata'> & SeriesScanner;
     readonly config: { readonly query: { readonly timeoutMs: number } };
-  } = { clock, log: silentLog, metricStore: store, config: { query: { timeoutMs: 10_000 } } };
+  } = { clock, log: silentLog, metricStore, config: { query: { timeoutMs: 10_000 } } };
   await app.register((scope) =>
     federateRoute(scope, {
       runtime: runtime as unknown as Runtime,

@@ -1,7 +1,7 @@
 import { Labels, type MetricType, type NativeHistogram, SampleBatchBuilder } from '@dwcp/core';
 import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { type FastifyInstance } from 'fastify';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 import { federateApp } from './federate-app.ts';
 
@@ -156,6 +156,46 @@ test('native histograms are left out and counted', async () => {
     `m{instance="i"} 1 ${NOW}`,
     '# 1 native histograms left out: text 0.0.4 has none',
   ]);
+});
+
+describe('thousands of series', () => {
+  const SERIES = 5_000;
+
+  beforeEach(async () => {
+    const batch = new SampleBatchBuilder();
+    for (let i = 0; i < SERIES; i++) {
+      // Neither by name nor by label in the order of the answer.
+      const labels = { __name__: `m${i % 3}`, a: String((i * 7) % SERIES), instance: 'i' };
+      batch.add(Labels.from(labels), NOW, i);
+    }
+    await store.append(batch.build());
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  test('come in order, each once', async () => {
+    const rows = (await lines('m0', '{__name__=~"m[012]"}')).filter((row) => !row.startsWith('#'));
+    expect(rows).toHaveLength(SERIES);
+    expect(rows).toEqual(rows.toSorted((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(rows).size).toBe(SERIES);
+  });
+
+  test('let others have their turn while the text is made', async () => {
+    let nowMs = 0;
+    // Every look at the clock finds that a stretch is over.
+    vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 100));
+    let turns = 0;
+    let isDone = false;
+    const count = (): void => {
+      turns++;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    const { body } = await federate('{instance="i"}');
+    isDone = true;
+    expect(body.split('\n')).toHaveLength(SERIES + 3 + 1);
+    // To gather, to sort and to write 500 to 1,000 of them is a piece each.
+    expect(turns).toBeGreaterThan(SERIES / 500 + SERIES / 1_000 + SERIES / 500);
+  });
 });
 
 describe('errors', () => {

@@ -7,7 +7,8 @@ export {
 export { MemoryLimitError } from './engine/budget.ts';
 export { PromqlEngine, type PromqlEngineOptions } from './engine/engine.ts';
 export { type Grid } from './engine/grid.ts';
-export { type PlannedRead, type PlannedWork, planWork } from './engine/reads.ts';
+export { type Grouping, type PlannedRead, type PlannedWork, planWork } from './engine/reads.ts';
+export { leastNsOfWindows } from './engine/window-costs.ts';
 export {
   bucketCounts,
   readHistogram,

@@ -6,3 +6,4 @@ export { type SharedReads } from './shared-reads.ts';
 export { SharedStoreReader, type SharedStoreReaderOptions } from './shared-store-reader.ts';
 export { deleteSnapshot, listSnapshots, type Snapshot } from './snapshot.ts';
 export { type StorageReport, verifyBlocks } from './verify.ts';
+export { TimedTurns } from './turns.ts';

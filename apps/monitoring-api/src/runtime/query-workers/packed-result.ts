@@ -7,6 +7,7 @@ import {
   type Series,
   type VectorSample,
 } from '@dwcp/core';
+import { TimedTurns } from '@dwcp/metric-store';
 
 /** A result as a few typed arrays, which change their owner on the way between threads. */
 export interface PackedResult {
@@ -23,7 +24,7 @@ type PackedValue =
   | (Columns & { readonly kind: 'matrix'; readonly counts: Uint32Array<ArrayBuffer> });
 
 interface Columns {
-  /** `Labels.key` of each element. */
+  /** `Labels.key` of each element, some hundreds joined in a string: few strings are quick to send. */
   readonly keys: readonly string[];
   readonly timestamps: Float64Array<ArrayBuffer>;
   readonly values: Float64Array<ArrayBuffer>;
@@ -31,12 +32,25 @@ interface Columns {
   readonly histograms: readonly (readonly [number, NativeHistogram])[];
 }
 
+/** In a key, what follows U+00FE is 0 or 1. */
+const KEY_END = '\xfe2';
+const KEYS_PER_STRING = 512;
+/** How long unpacking may hold the event loop at a stretch. */
+const STRETCH_MS = 10;
+
 export function packResult({ value, warnings, infos, stats }: QueryResult): PackedResult {
   return { value: packValue(value), warnings, infos, stats };
 }
 
-export function unpackResult({ value, warnings, infos, stats }: PackedResult): QueryResult {
-  const result = { value: unpackValue(value), warnings, infos };
+/**
+ * The result again; others have their turn meanwhile.
+ * @throws what the signal was aborted with
+ */
+export async function unpackResult(
+  { value, warnings, infos, stats }: PackedResult,
+  signal?: AbortSignal,
+): Promise<QueryResult> {
+  const result = { value: await unpackValue(value, signal), warnings, infos };
   return stats === undefined ? result : { ...result, stats: { ...stats, onWorker: true } };
 }
 
@@ -62,7 +76,7 @@ function packValue(value: QueryValue): PackedValue {
       const { samples } = value;
       return {
         kind: 'vector',
-        keys: samples.map(({ labels }) => labels.key),
+        keys: joinKeys(samples),
         timestamps: Float64Array.from(samples, ({ unixMs }) => unixMs),
         values: Float64Array.from(samples, (sample) => sample.value),
         histograms: samples.flatMap(({ histogram }, i) =>
@@ -90,48 +104,67 @@ function packMatrix(series: readonly Series[]): PackedValue {
     }
     at += one.timestamps.length;
   }
-  const keys = series.map(({ labels }) => labels.key);
-  return { kind: 'matrix', keys, counts, timestamps, values, histograms };
+  return { kind: 'matrix', keys: joinKeys(series), counts, timestamps, values, histograms };
 }
 
-function unpackValue(value: PackedValue): QueryValue {
+function joinKeys(elements: readonly { readonly labels: Labels }[]): readonly string[] {
+  const keys: string[] = [];
+  for (let from = 0; from < elements.length; from += KEYS_PER_STRING) {
+    const some = elements.slice(from, from + KEYS_PER_STRING);
+    keys.push(some.map(({ labels }) => labels.key).join(KEY_END));
+  }
+  return keys;
+}
+
+async function unpackValue(
+  value: PackedValue,
+  signal: AbortSignal | undefined,
+): Promise<QueryValue> {
   switch (value.kind) {
     case 'scalar':
     case 'string':
       return value;
     case 'vector': {
+      const samples: VectorSample[] = [];
       const histograms = new Map(value.histograms);
-      return {
-        kind: 'vector',
-        samples: value.keys.map((key, i): VectorSample => {
-          const sample = {
-            labels: Labels.fromKey(key),
-            unixMs: value.timestamps[i] ?? 0,
-            value: value.values[i] ?? 0,
-          };
-          const histogram = histograms.get(i);
-          return histogram === undefined ? sample : { ...sample, histogram };
-        }),
-      };
+      await eachLabels(value.keys, signal, (labels, i) => {
+        const sample = { labels, unixMs: value.timestamps[i] ?? 0, value: value.values[i] ?? 0 };
+        const histogram = histograms.get(i);
+        samples.push(histogram === undefined ? sample : { ...sample, histogram });
+      });
+      return { kind: 'vector', samples };
     }
     case 'matrix': {
+      const series: Series[] = [];
       const histograms = new Map(value.histograms);
       let end = 0;
-      const series = value.keys.map((key, place): Series => {
+      await eachLabels(value.keys, signal, (labels, place) => {
         const start = end;
         end += value.counts[place] ?? 0;
         const one = {
-          labels: Labels.fromKey(key),
+          labels,
           timestamps: value.timestamps.subarray(start, end),
           values: value.values.subarray(start, end),
         };
-        if (histograms.size === 0) return one;
-        const own = Array.from(one.values, (_, i) => histograms.get(start + i));
-        return own.every((histogram) => histogram === undefined)
-          ? one
-          : { ...one, histograms: own };
+        const own =
+          histograms.size === 0 ? [] : Array.from(one.values, (_, i) => histograms.get(start + i));
+        const hasSome = own.some((histogram) => histogram !== undefined);
+        series.push(hasSome ? { ...one, histograms: own } : one);
       });
       return { kind: 'matrix', series };
     }
+  }
+}
+
+async function eachLabels(
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+  visit: (labels: Labels, place: number) => void,
+): Promise<void> {
+  const turns = new TimedTurns(STRETCH_MS, signal);
+  let place = 0;
+  for (const some of keys) {
+    for (const key of some.split(KEY_END)) visit(Labels.fromKey(key), place++);
+    if (turns.isDue) await turns.take();
   }
 }

@@ -4,7 +4,7 @@ import { BackendError, type Clock, QueryError, type QueryResult, unpackError } f
 import { type SharedReads } from '@dwcp/metric-store';
 
 import { type FromWorker, type QueryTask, type ToWorker, type WorkerStart } from './messages.ts';
-import { unpackResult } from './packed-result.ts';
+import { type PackedResult, unpackResult } from './packed-result.ts';
 
 /** How long a worker may take to give up a query before it is ended. */
 const ANSWER_WITHIN_MS = 1_000;
@@ -35,7 +35,7 @@ export class QueryWorker {
   readonly #worker: Worker;
   readonly #reads: SharedReads;
   readonly #ended = Promise.withResolvers<void>();
-  #current: PromiseWithResolvers<QueryResult> | undefined;
+  #current: PromiseWithResolvers<PackedResult> | undefined;
   #isReady = false;
   /** Why it ended, where it was not told to. */
   #failure: unknown;
@@ -75,7 +75,7 @@ export class QueryWorker {
    * @throws QueryError as the engine does, and `execution` when the worker breaks; WorkerNotStarted
    */
   async run(task: QueryTask, signal: AbortSignal | undefined): Promise<QueryResult> {
-    const current = Promise.withResolvers<QueryResult>();
+    const current = Promise.withResolvers<PackedResult>();
     this.#current = current;
     this.#worker.ref();
     this.#post({ kind: 'query', task });
@@ -83,20 +83,22 @@ export class QueryWorker {
       current.reject(new QueryError('timeout', 'query timed out in expression evaluation')),
     );
     const onAbort = (): void => {
-      current.reject(
-        new QueryError('canceled', 'query was canceled in expression evaluation', {
-          cause: signal?.reason,
-        }),
-      );
+      current.reject(canceled(signal));
       this.#post({ kind: 'cancel' });
       this.#endWithin(ANSWER_WITHIN_MS);
     };
     if (signal?.aborted === true) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
+    let packed: PackedResult;
     try {
-      return await current.promise;
+      packed = await current.promise;
     } finally {
       signal?.removeEventListener('abort', onAbort);
+    }
+    try {
+      return await unpackResult(packed, signal);
+    } catch (error) {
+      throw signal?.aborted === true ? canceled(signal) : error;
     }
   }
 
@@ -120,7 +122,7 @@ export class QueryWorker {
     this.#current = undefined;
     this.#worker.unref();
     if (message.kind === 'error') current?.reject(unpackError(message.error));
-    else current?.resolve(unpackResult(message.result));
+    else current?.resolve(message.result);
     if (message.kind === 'error' && message.isSpent) void this.#worker.terminate();
     else this.#options.onFree(this);
   }
@@ -170,6 +172,12 @@ export class QueryWorker {
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
+}
+
+function canceled(signal: AbortSignal | undefined): QueryError {
+  return new QueryError('canceled', 'query was canceled in expression evaluation', {
+    cause: signal?.reason,
+  });
 }
 
 /** The file that the thread runs: of the sources where this file is one of them, else of the build. */

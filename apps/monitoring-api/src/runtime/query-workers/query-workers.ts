@@ -8,6 +8,7 @@ import {
   type InstantQuery,
   type Instruments,
   InvalidInputError,
+  type Labels,
   type Log,
   type MetricQuery,
   QueryError,
@@ -29,17 +30,16 @@ const HEAVY = 500_000;
 const LIGHT_SHARE = 1 / 4;
 const IDLE_MS = 5 * 60_000;
 const LOOKBACK_MS = 5 * 60_000;
-/**
- * Faster than any processor goes through the lightest of queries: what would take longer at this pace
- * will not end in time. Measured were 240,000 of the lightest.
- */
-const WORK_PER_MS = 500_000;
 const MAX_HEAP_MEGABYTES = 2_048;
 
 /** A store that other threads can read. */
 export interface SharingStore {
   estimate(query: SeriesQuery): SelectionEstimate;
   serve(port: MessagePort): SharedReads;
+  series(
+    query: SeriesQuery,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly Labels[]>;
 }
 
 export interface QueryWorkersOptions {
@@ -81,8 +81,6 @@ interface Waiting {
  */
 export class QueryWorkers implements MetricQuery, AsyncDisposable {
   readonly #options: Required<Omit<QueryWorkersOptions, 'entry'>> & { readonly entry?: URL };
-  /** More work than that does not get done in the time that a query may take. */
-  readonly #tooMuch: number;
   readonly #workerGauge: Gauge;
   readonly #queries: Counter;
   #store: SharingStore | undefined;
@@ -102,7 +100,6 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
       lightEngine: options.engine,
       ...options,
     };
-    this.#tooMuch = options.timeoutMs * WORK_PER_MS;
     this.#workerGauge = options.instruments.gauge({
       name: 'dwcp_query_workers',
       help: 'Threads for heavy queries that run at the moment.',
@@ -147,9 +144,8 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
     const weight = await this.#weigh(query, options);
     if (weight !== undefined) {
       const { work, held } = weight;
-      if (work > this.#tooMuch) throw this.#tooMuchWork(work);
-      // Some series may have ended, so that the estimate is too high; much too high it is not.
-      if (held > 2 * this.#options.maxSamples) throw this.#tooMuchHeld(held);
+      if (weight.leastMs > this.#options.timeoutMs) throw this.#tooMuchWork(weight);
+      if (held > this.#tooManySamples) throw this.#tooMuchHeld(held);
       if (work >= this.#options.heavy) return this.#run(query, options);
     }
     try {
@@ -159,6 +155,11 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
       if (error instanceof MemoryLimitError && this.#hasWorkers) return this.#run(query, options);
       throw error;
     }
+  }
+
+  /** Some series may have ended, so that an estimate is too high; much too high it is not. */
+  get #tooManySamples(): number {
+    return 2 * this.#options.maxSamples;
   }
 
   get #hasWorkers(): boolean {
@@ -172,13 +173,19 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
     { lookbackMs = LOOKBACK_MS, signal }: QueryOptions,
   ): Promise<Weight | undefined> {
     const store = this.#store;
-    const { heavy, clock } = this.#options;
+    const { heavy, clock, timeoutMs } = this.#options;
     if (store === undefined) return undefined;
     const now = { unixMs: clock.nowUnixMs(), monotonicMs: clock.monotonicMs() };
     if (query.kind === 'instant' && this.#light.has(query, now)) return undefined;
-    const estimate = (read: SeriesQuery): SelectionEstimate => store.estimate(read);
     try {
-      const weight = await weigh(query, { lookbackMs, estimate, enough: this.#tooMuch, signal });
+      const weight = await weigh(query, {
+        lookbackMs,
+        estimate: (read) => store.estimate(read),
+        series: (read) => store.series(read, signal === undefined ? {} : { signal }),
+        enoughMs: timeoutMs,
+        enoughHeld: this.#tooManySamples,
+        signal,
+      });
       const isLight = weight.work < heavy * LIGHT_SHARE;
       if (query.kind === 'instant' && isLight) this.#light.add(query, now);
       return weight;
@@ -201,12 +208,12 @@ export class QueryWorkers implements MetricQuery, AsyncDisposable {
     );
   }
 
-  #tooMuchWork(work: number): QueryError {
+  #tooMuchWork({ leastMs, looks }: Weight): QueryError {
     const { timeoutMs } = this.#options;
     return new QueryError(
       'execution',
-      `the query is too much work: about ${work.toExponential(0)} values, of which ` +
-        `${this.#tooMuch.toExponential(0)} at most can be looked at in the ${timeoutMs} ms that it may take (query.timeout); ` +
+      `the query is too much work: about ${looks.toExponential(0)} values to look at, which takes ` +
+        `${Number((leastMs / 1_000).toPrecision(2))} s at the very least, where ${timeoutMs / 1_000} s are allowed (query.timeout); ` +
         'narrow it by labels, a shorter range or a longer step, also of subqueries',
     );
   }

@@ -63,6 +63,7 @@ const PRODUCTS: readonly RunawayQuery[] = [
   instant('each with each', 'many * on() group_left more', 422, /^found duplicate series for the/),
   instant('ten million series in a chain of or', orChain(250), 422, TOO_MANY_SAMPLES),
   instant('their sum', `sum(${orChain(250)})`, 422, TOO_MANY_SAMPLES),
+  instant('an answer of 120,000 series', orChain(3), 200, SUCCESS),
   range('40,000 series at 11,001 steps', 'wide', 422, TOO_MANY_SAMPLES),
   range('with themselves', 'wide * on(i) wide', 422, TOO_MANY_SAMPLES),
   range('renamed', 'label_replace(wide, "x", "$1", "i", "(.*)")', 422, TOO_MANY_SAMPLES),
@@ -75,7 +76,13 @@ const PRODUCTS: readonly RunawayQuery[] = [
     start: String(end - 3_300.3),
   }),
   range('11,001 steps of one series', 'vector(1)', 200, SUCCESS),
-  range('a window of a day at each', 'mad_over_time(day[24h])', 503, /timed out/, {
+  range('a window of a day at each', 'mad_over_time(day[24h])', 200, SUCCESS),
+  range('its spread', 'stddev_over_time(day[24h])', 200, SUCCESS),
+  range('the spread of half a day as it passes', 'stddev_over_time(day[12h])', 200, SUCCESS, {
+    start: String(end - 12 * 3_600),
+    step: '15',
+  }),
+  range('a line through a day at each', 'predict_linear(day[24h], 60)', 503, /timed out/, {
     timeout: '1s',
   }),
 ];
@@ -87,6 +94,9 @@ const SUBQUERIES: readonly RunawayQuery[] = [
   instant('of a constant', 'count_over_time(vector(1)[10y:1ms])', 422, TOO_MUCH_WORK),
   instant('of all series', 'max_over_time(wide[1h:100ms])', 422, TOO_MANY_SAMPLES),
   instant('290 years by the millisecond', 'count_over_time(wide[290y:1ms])', 422, TOO_MUCH_WORK),
+  range('the spread of a day of 10 ms', 'stddev_over_time(day[1d:10ms])', 422, TOO_MUCH_WORK),
+  range('a line through as many', 'predict_linear(day[1d:10ms], 60)', 422, TOO_MUCH_WORK),
+  range('of a sum', 'sum_over_time(sum(day)[1d:1s])', 200, SUCCESS, { step: '60' }),
   instant('a range that is none', 'rate(wide[99999999999y])', 400, /duration out of range$/),
   instant('a moment far away', 'wide @ 9e15', 200, SUCCESS),
   instant('an offset of 290 years', 'wide offset -290y', 200, SUCCESS),

@@ -115,6 +115,12 @@ export class Budget {
     }
   }
 
+  /** Whether `breathe` has something to do: to ask is far cheaper, between small pieces of work. */
+  get isDue(): boolean {
+    const { clock, signal } = this.#options;
+    return clock.monotonicMs() - this.#yieldedMs > STRETCH_MS || signal?.aborted === true;
+  }
+
   /** Lets others run from time to time; to be called between pieces of work. */
   async breathe(): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();

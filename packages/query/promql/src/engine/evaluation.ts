@@ -206,7 +206,7 @@ export class Evaluation implements Evaluator {
     if (value.kind !== 'vector') throw new Error(`expected a vector, got ${value.kind}`);
     for (const column of value.columns) {
       sink.add(column);
-      await this.budget.breathe();
+      if (this.budget.isDue) await this.budget.breathe();
     }
   }
 
@@ -265,7 +265,7 @@ export class Evaluation implements Evaluator {
         this.budget.charge(count);
         await visit(withoutHints(samples.of(column)));
         this.budget.release(count);
-        await this.budget.breathe();
+        if (this.budget.isDue) await this.budget.breathe();
       }
     };
     return { rangeMs, reach: NO_REACH, ...shift, each };

@@ -34,6 +34,49 @@ export function quantileOfSorted(q: number, sorted: Float64Array, count: number)
   return (sorted[lower] ?? 0) * (1 - weight) + (sorted[upper] ?? 0) * weight;
 }
 
+/**
+ * The median of the absolute deviations from the median, of the first `count` values, which are
+ * sorted. Deviations rise to either side of the median, so that they need not be sorted too.
+ */
+export function medianDeviationOfSorted(sorted: Float64Array, count: number): number {
+  const median = quantileOfSorted(0.5, sorted, count);
+  // A NaN is first; beside an infinite median its own deviation is none.
+  if (Number.isNaN(sorted[0]) || !Number.isFinite(median)) return Number.NaN;
+  const middle = firstNotBelow(sorted, count, median);
+  const below = (i: number): number =>
+    i < middle ? Math.abs((sorted[middle - 1 - i] ?? 0) - median) : Infinity;
+  const above = (i: number): number =>
+    middle + i < count ? Math.abs((sorted[middle + i] ?? 0) - median) : Infinity;
+  const rank = 0.5 * (count - 1);
+  const lower = Math.floor(rank);
+  // How many of the `lower` smallest deviations lie below the median.
+  let low = Math.max(0, lower - (count - middle));
+  let high = Math.min(lower, middle);
+  while (low < high) {
+    const half = (low + high) >>> 1;
+    if (below(half) < above(lower - half - 1)) low = half + 1;
+    else high = half;
+  }
+  const isBelow = below(low) <= above(lower - low);
+  const first = isBelow ? below(low) : above(lower - low);
+  const weight = rank - lower;
+  const next = isBelow
+    ? Math.min(below(low + 1), above(lower - low))
+    : Math.min(below(low), above(lower - low + 1));
+  return first * (1 - weight) + (lower + 1 < count ? next : first) * weight;
+}
+
+function firstNotBelow(sorted: Float64Array, count: number, value: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function isRank(q: number): boolean {
   return q >= 0 && q <= 1;
 }

@@ -1,5 +1,6 @@
 import { QueryError } from '@dwcp/core';
-import { describe, expect, test } from 'vitest';
+import { ManualClock } from '@dwcp/testing';
+import { describe, expect, test, vi } from 'vitest';
 
 import { engineOver } from '../support/series.ts';
 
@@ -72,6 +73,50 @@ describe('limits', () => {
     await expect(engine.range({ ...range, endUnixMs: 20_000_000 })).resolves.toBeDefined();
     const error = await failure(engine.range({ ...range, endUnixMs: 20_001_000 }));
     expect(error.message).toContain('maximum resolution of 20,000 points');
+  });
+});
+
+describe('one series with wide windows', () => {
+  const long = [
+    {
+      labels: { __name__: 'm' },
+      points: Array.from({ length: 6_000 }, (_, i) => [i * 10, i % 7] as const),
+    },
+  ];
+  // 3,000 windows of 3,000 samples: nine million to look at.
+  const grid = { startUnixMs: 30_000_000, endUnixMs: 59_990_000, stepMs: 10_000 };
+  const queries = [
+    'sum_over_time(m[30000s])',
+    'stddev_over_time(m[30000s])',
+    'mad_over_time(m[30000s])',
+    'deriv(m[30000s])',
+  ];
+
+  test.each(queries)('is given up amid %s when the time is over', async (expression) => {
+    const clock = new ManualClock();
+    let looks = 0;
+    // A millisecond per look at the clock, of which a series as a whole takes but a few.
+    vi.spyOn(clock, 'monotonicMs').mockImplementation(() => looks++);
+    const { engine } = engineOver(long, { clock, timeoutMs: 14 });
+    const error = await failure(engine.range({ expression, ...grid }));
+    expect(error.errorType).toBe('timeout');
+  });
+
+  test.each(queries)('is given up amid %s when nobody waits for it', async (expression) => {
+    const clock = new ManualClock();
+    let looks = 0;
+    vi.spyOn(clock, 'monotonicMs').mockImplementation(() => (looks += 100));
+    const { engine } = engineOver(long, { clock, timeoutMs: Number.MAX_VALUE });
+    const gone = new AbortController();
+    const query = engine.range({ expression, ...grid }, { signal: gone.signal });
+    // The event loop turns while it is worked on.
+    let turns = 0;
+    const onTurn = (): void => {
+      if (++turns === 5) gone.abort();
+      else setImmediate(onTurn);
+    };
+    setImmediate(onTurn);
+    expect((await failure(query)).errorType).toBe('canceled');
   });
 });
 

@@ -57,5 +57,42 @@ test('a selector in a subquery is looked at once for each of its steps', () => {
   );
 
   expect(plan.reads).toMatchObject([{ steps: 140, windowMs: 300_000 }]);
-  expect(plan.subqueryPoints).toBe(140 + 11 * 120);
+  expect(plan.reads[0]?.subqueries.points).toBe(140 + 11 * 120);
+  expect(plan.subqueries.points).toBe(0);
 });
+
+test.each([
+  ['rate(m[5m])', 1],
+  ['-m * 2', 1],
+  ['label_replace(m, "a", "b", "", "")', 1],
+  ['m * on (a) group_left n', 1],
+  ['n * on (a) group_right m', 1],
+  // How many series are left is not known then.
+  ['sum by (a) (m)', 0],
+  ['m > 5', 0],
+  ['m and n', 0],
+  ['histogram_quantile(0.9, m)', 0],
+])('a subquery over %s goes over each series of %i selector', (inner, selectors) => {
+  const { reads, subqueries } = planWork(
+    parseExpression(`sum_over_time(sum_over_time((${inner})[1h:1m])[1h:1m])`),
+    { startMs: 0, stepMs: 60_000, count: 11 },
+    LOOKBACK_MS,
+  );
+  const inside = 70 + 11 * 60 + 129 + 70 * 60;
+  expect(reads.map(({ subqueries: { points } }) => points).filter((points) => points > 0)).toEqual(
+    selectors === 1 ? [inside] : [],
+  );
+  expect(subqueries.points).toBe(selectors === 1 ? 0 : inside);
+});
+
+test.each(['vector(1)', 'vector(time())', 'vector(scalar(m))', 'absent(m)'])(
+  'a subquery over %s goes over one series',
+  (inner) => {
+    const { subqueries } = planWork(
+      parseExpression(`max_over_time(${inner}[1h:1m])`),
+      { startMs: 0, stepMs: 60_000, count: 11 },
+      LOOKBACK_MS,
+    );
+    expect(subqueries.points).toBe(70 + 11 * 60);
+  },
+);

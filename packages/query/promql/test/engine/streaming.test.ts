@@ -141,3 +141,23 @@ test.each(Object.keys(windowOracle))(
     );
   },
 );
+
+test.each(['sum_over_time', 'avg_over_time', 'stddev_over_time', 'mad_over_time', 'deriv'])(
+  '%s of more samples than go at a stretch is what its definition says',
+  async (name) => {
+    const random = randomOf(3);
+    const points = Array.from({ length: 2_400 }, (_, i): Point => [i * 10, random() * 100 - 50]);
+    const { engine } = engineOver([{ labels: { __name__: 'm' }, points }]);
+    // Three steps to a sample, a thousand samples to a window.
+    const grid = { startUnixMs: 0, endUnixMs: 24_000_000, stepMs: 3_333 };
+    const { value } = await engine.range({ expression: `${name}(m[10000s])`, ...grid });
+    if (value.kind !== 'matrix') throw new Error('no matrix');
+    const [series] = value.series;
+    expect(series?.timestamps.length).toBeGreaterThan(7_000);
+    for (let i = 0; i < 7_000; i += 97) {
+      const atMs = series?.timestamps[i] ?? 0;
+      const wanted = windowOracle[name]?.(points, atMs - 10_000_000, atMs);
+      expect([atMs, series?.values[i]]).toEqual([atMs, wanted]);
+    }
+  },
+);

@@ -35,12 +35,34 @@ const definitions: Readonly<Record<string, Definition>> = {
   present_over_time: () => 1,
   first_over_time: (samples) => samples[0]?.value,
   last_over_time: (samples) => samples.at(-1)?.value,
+  stdvar_over_time: (samples) => variance(samples.map(({ value }) => value)),
+  stddev_over_time: (samples) => Math.sqrt(variance(samples.map(({ value }) => value))),
+  mad_over_time: (samples) => medianDeviation(samples.map(({ value }) => value)),
   quantile_over_time: (samples) =>
     quantile(
       0.9,
       samples.map(({ value }) => value),
     ),
 };
+
+/** Welford's variance, as Prometheus' funcStdvarOverTime does it. */
+function variance(values: readonly number[]): number {
+  let mean: Compensated = [0, 0];
+  let squares: Compensated = [0, 0];
+  for (const [i, value] of values.entries()) {
+    const delta = value - (mean[0] + mean[1]);
+    mean = increase(mean, delta / (i + 1));
+    squares = increase(squares, delta * (value - (mean[0] + mean[1])));
+  }
+  return (squares[0] + squares[1]) / values.length;
+}
+
+/** The median of all deviations from the median; NaN where one is. */
+function medianDeviation(values: readonly number[]): number {
+  const median = quantile(0.5, values);
+  const deviations = values.map((value) => Math.abs(value - median));
+  return deviations.some(Number.isNaN) ? Number.NaN : quantile(0.5, deviations);
+}
 
 /** By name: the answer for the samples in `(startMs, endMs]`; undefined when there is none. */
 export const windowOracle: Readonly<

@@ -52,7 +52,7 @@ async function relabel(
       const dropName = target === METRIC_NAME ? false : column.dropName;
       out.push({ ...column, labels, dropName });
     }
-    await budget.breathe();
+    if (budget.isDue) await budget.breathe();
   }
   return mergeColumns(out, span);
 }

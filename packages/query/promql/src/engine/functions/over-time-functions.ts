@@ -1,4 +1,4 @@
-import { quantile, quantileOfSorted } from '../quantile.ts';
+import { medianDeviationOfSorted, quantileOfSorted } from '../quantile.ts';
 import { SortedWindow } from '../streaming/sorted-window.ts';
 import { CompensatedMean, CompensatedSum, Variance } from '../summation.ts';
 import { type Window, type WindowFunction } from '../window.ts';
@@ -39,13 +39,13 @@ function variance(window: Window): number {
   return spread.variance;
 }
 
-function medianAbsoluteDeviation(window: Window): number {
-  const median = quantile(0.5, window.values.slice(window.from, window.to));
-  const deviations = window.values
-    .subarray(window.from, window.to)
-    .map((value) => Math.abs(value - median));
-  if (deviations.some(Number.isNaN)) return Number.NaN;
-  return quantile(0.5, deviations);
+/** The median of how far values are from their median. */
+export function medianAbsoluteDeviation(): WindowFunction {
+  const inOrder = new SortedWindow();
+  return always((window) => {
+    inOrder.moveTo(window);
+    return medianDeviationOfSorted(inOrder.sorted, inOrder.size);
+  });
 }
 
 function secondsAt(window: Window, index: number): number {
@@ -99,7 +99,6 @@ export const overTimeFunctions: Readonly<Record<string, WindowFunction>> = {
   present_over_time: always(() => 1),
   stdvar_over_time: always(variance),
   stddev_over_time: always((window) => Math.sqrt(variance(window))),
-  mad_over_time: always(medianAbsoluteDeviation),
   ts_of_first_over_time: always((window) => secondsAt(window, window.from)),
   ts_of_last_over_time: always((window) => secondsAt(window, window.to - 1)),
   ts_of_max_over_time: always((window) => secondsAt(window, window.best(notBelow))),

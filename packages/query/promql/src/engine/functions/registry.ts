@@ -23,7 +23,7 @@ import {
   nativeFunctions,
 } from './histogram-calls.ts';
 import { info } from './info.ts';
-import { overTimeFunctions } from './over-time-functions.ts';
+import { medianAbsoluteDeviation, overTimeFunctions } from './over-time-functions.ts';
 import { rateFunctions } from './rate-functions.ts';
 import {
   clamp,
@@ -136,6 +136,7 @@ const implementations = new Map<string, Implementation>([
 
 const streaming = new Map<string, StreamingImplementation>([
   ['double_exponential_smoothing', smooth],
+  ['mad_over_time', (call, sink) => windowed(call, 0, medianAbsoluteDeviation(), sink)],
   ['predict_linear', predictLine],
   ['quantile_over_time', quantileOfWindow],
   ...Object.entries({ ...rateFunctions, ...overTimeFunctions }).map(

@@ -25,14 +25,14 @@ export async function setOperation(
     const presence: Presence = new Map();
     for (const column of right) {
       addTo(presence, signature(column), column, budget);
-      await budget.breathe();
+      if (budget.isDue) await budget.breathe();
     }
     const keepWhere = operator === 'and' ? 1 : 0;
     const found: Column[] = [];
     for (const column of left) {
       const kept = masked(column, presence.get(signature(column))?.of, keepWhere);
       if (kept !== undefined) found.push(kept);
-      await budget.breathe();
+      if (budget.isDue) await budget.breathe();
     }
     return found;
   }
@@ -42,7 +42,7 @@ export async function setOperation(
   if (known?.key !== key) {
     for (const column of left) {
       addTo(presence, signature(column), column, budget);
-      await budget.breathe();
+      if (budget.isDue) await budget.breathe();
     }
   }
   const added: (readonly [string, Column])[] = [];
@@ -54,12 +54,12 @@ export async function setOperation(
       out.push(kept);
       added.push([own, kept]);
     }
-    await budget.breathe();
+    if (budget.isDue) await budget.breathe();
   }
   // Only now: columns of one side do not hide each other.
   for (const [own, column] of added) {
     addTo(presence, own, column, budget);
-    await budget.breathe();
+    if (budget.isDue) await budget.breathe();
   }
   unions.delete(left);
   unions.set(out, { key, of: presence });

@@ -73,7 +73,7 @@ export class VectorMatcher {
   async match(): Promise<Column[]> {
     for (const group of this.#pending) {
       await this.#matchGroup(group);
-      await this.#budget.breathe();
+      if (this.#budget.isDue) await this.#budget.breathe();
     }
     return this.#out.filter(anyPresent).map((column) => {
       const histograms = this.#histograms.get(column);
@@ -120,7 +120,7 @@ export class VectorMatcher {
       if (new Set(pairs.map(({ pair }) => pair.labels.key)).size === pairs.length) {
         for (const { many, pair } of pairs) {
           this.#computePair(pair, many, one);
-          await this.#budget.breathe();
+          if (this.#budget.isDue) await this.#budget.breathe();
         }
         return;
       }
@@ -160,7 +160,7 @@ export class VectorMatcher {
     const isOneToOne = this.#node.matching.cardinality === 'one-to-one';
     for (let step = 0; step < this.#count; step++) {
       if (this.#bothSides[step] === 0) continue;
-      await this.#budget.breathe();
+      if (this.#budget.isDue) await this.#budget.breathe();
       const one = this.#uniqueOne(group.one, step);
       const many = group.many.filter((column) => column.present[step] === 1);
       const oneValue = one === undefined ? this.#fillOne : elementAt(one, step);

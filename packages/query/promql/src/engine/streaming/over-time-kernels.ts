@@ -1,8 +1,19 @@
 import { CompensatedMean, CompensatedSum } from '../summation.ts';
+import { type RangeSeries } from '../values.ts';
+import { type OutColumn } from './out-columns.ts';
 import { type Kernel } from './rate-kernels.ts';
+import { spread } from './spread-kernels.ts';
+import { type WindowPlan } from './window-plan.ts';
+
+/** Where some windows that follow each other lie. */
+export type Places = Pick<WindowPlan, 'from' | 'to' | 'stepCount'>;
+/** A kernel that can compute some of the steps alone. */
+export type PartKernel = (series: RangeSeries, places: Places, out: OutColumn) => boolean;
 
 /** Where there is a sample in the window, a number from its positions. */
-function positional(compute: (values: Float64Array, from: number, to: number) => number): Kernel {
+function positional(
+  compute: (values: Float64Array, from: number, to: number) => number,
+): PartKernel {
   return ({ values }, { from: fromAt, to: toAt, stepCount }, out) => {
     let found = false;
     for (let step = 0; step < stepCount; step++) {
@@ -10,8 +21,9 @@ function positional(compute: (values: Float64Array, from: number, to: number) =>
       const to = toAt[step] ?? 0;
       out.present[step] = to > from ? 1 : 0;
       if (to === from) continue;
-      out.values[step] = compute(values, from, to);
       found = true;
+      const isSame = step > 0 && from === fromAt[step - 1] && to === toAt[step - 1];
+      out.values[step] = isSame ? (out.values[step - 1] ?? 0) : compute(values, from, to);
     }
     return found;
   };
@@ -96,13 +108,20 @@ function extreme(sign: 1 | -1): Kernel {
   };
 }
 
-export const overTimeKernels: Readonly<Record<string, Kernel>> = {
+/** Those that look at every sample of every window. */
+export const windowKernels: Readonly<Record<string, PartKernel>> = {
   avg_over_time: positional(average),
+  stddev_over_time: spread(Math.sqrt),
+  stdvar_over_time: spread((variance) => variance),
+  sum_over_time: positional(sum),
+};
+
+export const overTimeKernels: Readonly<Record<string, Kernel>> = {
+  ...windowKernels,
   count_over_time: positional((_, from, to) => to - from),
   first_over_time: positional((values, from) => values[from] ?? 0),
   last_over_time: positional((values, _, to) => values[to - 1] ?? 0),
   max_over_time: extreme(1),
   min_over_time: extreme(-1),
   present_over_time: positional(() => 1),
-  sum_over_time: positional(sum),
 };

@@ -74,6 +74,12 @@ export class WindowPlan {
     return this.#rates;
   }
 
+  /** The windows of some steps alone. */
+  part(start: number, end: number): Pick<WindowPlan, 'from' | 'to' | 'stepCount'> {
+    const from = this.from.subarray(start, end);
+    return { from, to: this.to.subarray(start, end), stepCount: from.length };
+  }
+
   endMs(step: number): number {
     return (this.#shape.atMs ?? timeAt(this.#grid, step)) - this.#shape.offsetMs;
   }
