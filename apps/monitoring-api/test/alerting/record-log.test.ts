@@ -46,6 +46,18 @@ test('records come back in order, over openings and replacements', async () => {
   expect(await stored(dir)).toEqual([]);
 });
 
+test('more records than are read in one go come back as they were', async () => {
+  await using folder = await TemporaryFolder.make();
+  const dir = join(folder.path, 'pipeline');
+  const records = Array.from({ length: 3_000 }, (_, i) => `${i} ${'x'.repeat(1_000 + (i % 7))}`);
+  {
+    await using store = await FileRecordStore.open<string>({ dir, log });
+    await store.append(records);
+  }
+  await using store = await FileRecordStore.open<string>({ dir, log });
+  expect(await store.load()).toEqual(records);
+});
+
 test('what is replaced leaves the disk', async () => {
   await using folder = await TemporaryFolder.make();
   const dir = join(folder.path, 'pipeline');
@@ -74,6 +86,35 @@ test('an append made while a replacement is written is not replaced', async () =
     'new',
     'later',
   ]);
+});
+
+test('a long replacement lets other work go on, and an append made meanwhile stands behind it', async () => {
+  await using folder = await TemporaryFolder.make();
+  const dir = join(folder.path, 'pipeline');
+  const texts = Array.from({ length: 4 }, (_, i) => `${i}`.repeat(1_100_000));
+  /** Turns of the event loop, as each record was encoded. */
+  const encodedAt: number[] = [];
+  {
+    await using store = await FileRecordStore.open<unknown>({ dir, log });
+    await store.append(['old']);
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      timer = setImmediate(count);
+    };
+    let timer = setImmediate(count);
+    const long = texts.map((text) => ({
+      toJSON: () => {
+        encodedAt.push(turns);
+        return text;
+      },
+    }));
+    await Promise.all([store.replace(long), store.append(['later'])]);
+    clearImmediate(timer);
+  }
+  expect(new Set(encodedAt).size).toBe(4);
+  await using store = await FileRecordStore.open<unknown>({ dir, log });
+  expect(await store.load()).toEqual([...texts, 'later']);
 });
 
 test('replacements at the same time: the last one holds, and the next start misses nothing', async () => {

@@ -2,10 +2,17 @@
 export interface RecordStore<T> {
   /** Every record since the last `replace`, that one's included, in order. */
   load(): Promise<readonly T[]>;
-  /** Resolves once all are durable. After a crash on the way, the first few may be there. */
+  /** Resolves once all are durable. After a crash on the way, or a failure, the first few may be there. */
   append(records: readonly T[]): Promise<void>;
   /** Puts these in the place of all records; after a crash on the way either the old or the new are there. */
   replace(records: readonly T[]): Promise<void>;
+}
+
+/** Parts of a list for a record each: what a store takes as one has a greatest size. */
+export function slicesOf<T>(items: readonly T[], size = 1_000): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
 }
 
 /** Keeps records as long as the process lives. For tests, and where nothing need survive. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { type OutboxJournal, type RecordStore } from '@dwcp/alerting';
 import { BackendError, CorruptionError, type Log } from '@dwcp/core';
@@ -182,8 +183,8 @@ class Replay {
   }
 
   take(entry: Uint8Array): void {
-    // The log uses the memory again.
-    const payload = entry.slice(1);
+    // A copy, for the log uses the memory again; `slice` of a Buffer would make none.
+    const payload = new Uint8Array(entry.subarray(1));
     const [kind = -1] = entry;
     switch (kind) {
       case RECORD:
@@ -236,9 +237,14 @@ async function readMarker(fileSystem: FileSystem, path: string): Promise<number>
   return Number(text);
 }
 
+/** Encoded in one go; then others get their turn. */
+const SLICE_BYTES = 1_048_576;
+
 /** State of alerting, each record a line of JSON in UTF-8. */
 export class FileRecordStore<T> implements RecordStore<T>, AsyncDisposable {
   readonly #log: RecordLog;
+  /** Resolves once the last replacement is on its way: what is appended later stands behind it. */
+  #replacing: Promise<unknown> = Promise.resolve();
 
   private constructor(log: RecordLog) {
     this.#log = log;
@@ -254,12 +260,19 @@ export class FileRecordStore<T> implements RecordStore<T>, AsyncDisposable {
     return this.#log.takeLoaded().map((record) => JSON.parse(textOf(record)) as T);
   }
 
-  append(records: readonly T[]): Promise<void> {
-    return this.#log.append(records.map(bytesOf));
+  async append(records: readonly T[]): Promise<void> {
+    const payloads = records.map(bytesOf);
+    await this.#replacing;
+    await this.#log.append(payloads);
   }
 
-  replace(records: readonly T[]): Promise<void> {
-    return this.#log.replace(records.map(bytesOf));
+  async replace(records: readonly T[]): Promise<void> {
+    const encoded = this.#replacing.then(() => encodedInSlices(records));
+    const written = encoded.then((payloads) => ({ done: this.#log.replace(payloads) }));
+    this.#replacing = written.catch(() => undefined);
+    await (
+      await written
+    ).done;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -295,6 +308,20 @@ export class FileOutboxJournal implements OutboxJournal, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#log[Symbol.asyncDispose]();
   }
+}
+
+async function encodedInSlices(records: readonly unknown[]): Promise<readonly Uint8Array[]> {
+  const payloads: Uint8Array[] = [];
+  let sliceBytes = 0;
+  for (const record of records) {
+    const payload = bytesOf(record);
+    payloads.push(payload);
+    sliceBytes += payload.length;
+    if (sliceBytes < SLICE_BYTES) continue;
+    sliceBytes = 0;
+    await setImmediate();
+  }
+  return payloads;
 }
 
 function textOf(bytes: Uint8Array): string {

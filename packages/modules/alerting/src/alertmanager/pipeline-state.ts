@@ -1,5 +1,6 @@
 import { Labels } from '@dwcp/core';
 
+import { slicesOf } from '../record-store.ts';
 import { type StoredAlert } from './alerts.ts';
 import { type AlertmanagerConfig } from './config/config.ts';
 import { type IntegrationConfig } from './config/receivers.ts';
@@ -120,11 +121,17 @@ export class PipelineState {
     // An alert that is over may have left one of its groups and not yet the others.
     const leftBehind = this.#leftBehind();
     return [
-      { kind: 'silences', silences: this.silences.all() },
-      { kind: 'log', entries: this.log.entries() },
-      ...(this.told.size > 0 ? [{ kind: 'told', entries: this.told.entries() } as const] : []),
-      { kind: 'intents', intents: [...this.intents.values()] },
-      { kind: 'alerts', alerts: alerts.map(({ alert }) => toRecord(alert)) },
+      ...slicesOf(this.silences.all()).map((silences) => ({ kind: 'silences', silences }) as const),
+      ...slicesOf(this.log.entries(), 100).map((entries) => ({ kind: 'log', entries }) as const),
+      ...slicesOf(this.told.entries(), 100).map((entries) => ({ kind: 'told', entries }) as const),
+      // Each may have every alert.
+      ...Array.from(
+        this.intents.values(),
+        (found) => ({ kind: 'intents', intents: [found] }) as const,
+      ),
+      ...slicesOf(alerts).map(
+        (slice) => ({ kind: 'alerts', alerts: slice.map(({ alert }) => toRecord(alert)) }) as const,
+      ),
       ...[...this.groups.values()].map((group): PipelineRecord => {
         const released = leftBehind.get(group.id) ?? [];
         return { kind: 'flush', group: groupRecord(group), released, log: [], intents: [] };
@@ -162,8 +169,9 @@ export class PipelineState {
       for (const route of matchRoutes(this.root, alert.labels)) {
         const id = groupIdOf(route, groupLabelsOf(route, alert.labels));
         if (groups.has(id)) continue;
-        const others = found.get(id) ?? [];
-        found.set(id, [...others, { fingerprint, updatedAtUnixMs }]);
+        const others = found.get(id);
+        if (others === undefined) found.set(id, [{ fingerprint, updatedAtUnixMs }]);
+        else others.push({ fingerprint, updatedAtUnixMs });
       }
     }
     return found;

@@ -49,5 +49,46 @@ export type PipelineRecord =
   | { readonly kind: 'silences'; readonly silences: readonly Silence[] }
   | { readonly kind: 'silences-removed'; readonly ids: readonly string[] };
 
+/** So many fingerprints of an entry weigh as much as an alert. */
+const FINGERPRINTS_PER_ALERT = 16;
+
+/** About how much of the store a record takes: 1 for an alert, a silence, or what is smaller. */
+export function weightOf(record: PipelineRecord): number {
+  switch (record.kind) {
+    case 'alerts':
+      return 1 + record.alerts.length;
+    case 'groups':
+      return 1 + record.groups.length;
+    case 'groups-removed':
+    case 'silences-removed':
+      return 1 + record.ids.length;
+    case 'flush':
+      return 1 + record.released.length + entriesWeight(record.log) + intentsWeight(record.intents);
+    case 'ticks':
+      return 1 + Object.keys(record.nextUnixMs).length;
+    case 'accepted':
+      return 1 + record.keys.length;
+    case 'log':
+    case 'told':
+      return 1 + entriesWeight(record.entries);
+    case 'intents':
+      return 1 + intentsWeight(record.intents);
+    case 'silences':
+      return 1 + record.silences.length;
+  }
+}
+
+function entriesWeight(entries: readonly NotificationLogEntry[]): number {
+  return entries.reduce(
+    (sum, { firing, resolved }) =>
+      sum + 1 + Math.floor((firing.length + resolved.length) / FINGERPRINTS_PER_ALERT),
+    0,
+  );
+}
+
+function intentsWeight(intents: readonly NotificationRecord[]): number {
+  return intents.reduce((sum, { alerts }) => sum + 1 + alerts.length, 0);
+}
+
 /** Where the pipeline's changes are kept. */
 export type PipelineStore = RecordStore<PipelineRecord>;

@@ -16,7 +16,7 @@ import {
   type PutAlertsResult,
 } from './pipeline-options.ts';
 import { type AlertGroup, PipelineState, toRecord } from './pipeline-state.ts';
-import { type PipelineRecord } from './pipeline-store.ts';
+import { type PipelineRecord, weightOf } from './pipeline-store.ts';
 import { PipelineSharing } from './sharing.ts';
 import {
   changedSilences,
@@ -33,8 +33,8 @@ const MAX_ALERTS = 100_000;
 const MAX_SILENCES = 10_000;
 /** What could not be stored is tried again after this. */
 const RETRY_MS = 1_000;
-/** The log is rewritten when it is so much longer than what it holds. */
-const COMPACT_AFTER_RECORDS = 20_000;
+/** The store is rewritten when it is so much heavier than what it holds. */
+const COMPACT_AFTER_WEIGHT = 20_000;
 
 /**
  * Alertmanager's way from an alert to a notification: routes, groups, inhibition, time intervals,
@@ -55,7 +55,7 @@ export class AlertPipeline implements AsyncDisposable {
   /** On the monotonic clock: a wall clock that is set does not put it off. */
   #nextMaintenanceMs: number;
   readonly #queue = new SerialQueue();
-  #recordsSinceReplace = 0;
+  #weightSinceReplace = 0;
   #stopped = false;
   readonly #counts = {
     flushes: 0,
@@ -102,7 +102,7 @@ export class AlertPipeline implements AsyncDisposable {
     state.log.dropExpired(options.clock.nowUnixMs());
     state.told.dropExpired(options.clock.nowUnixMs());
     const pipeline = new AlertPipeline(options, state);
-    pipeline.#recordsSinceReplace = records.length;
+    pipeline.#weightSinceReplace = sumOfWeights(records);
     pipeline.#plan(state.groups.values());
     pipeline.#handOver.wake();
     pipeline.#arm();
@@ -130,7 +130,8 @@ export class AlertPipeline implements AsyncDisposable {
 
   /**
    * Takes alerts; resolves once they are durable. Those that are wrong are left out and named.
-   * @throws PipelineFullError when they are too many, BackendError when the store cannot keep them
+   * @throws PipelineFullError when they are too many, and new ones were left out: those that are known
+   * were taken, or they would be told as over; BackendError when the store cannot keep them
    */
   putAlerts(posted: readonly PostableAlert[]): Promise<PutAlertsResult> {
     return this.#queue.run(async () => {
@@ -139,7 +140,7 @@ export class AlertPipeline implements AsyncDisposable {
       const { resolveTimeoutMs } = this.#state.config;
       const problems: { readonly index: number; readonly problem: string }[] = [];
       const taken = new Map<string, ReturnType<typeof storedAlert>>();
-      let added = 0;
+      let [added, refused] = [0, 0];
       for (const [index, alert] of posted.entries()) {
         const problem = alertProblem(alert);
         if (problem !== undefined) {
@@ -150,19 +151,22 @@ export class AlertPipeline implements AsyncDisposable {
         const old = taken.get(next.fingerprint) ?? this.#state.alerts.get(next.fingerprint)?.alert;
         // Over and unknown: it was told already, or there was nothing to tell.
         if (old === undefined && isResolved(next, unixMs)) continue;
+        if (old === undefined && this.#state.alerts.size + added >= maxAlerts) {
+          refused++;
+          continue;
+        }
         if (old === undefined) added++;
         taken.set(next.fingerprint, mergeAlert(old, next));
       }
-      this.#counts.refusedAlerts += problems.length;
-      if (this.#state.alerts.size + added > maxAlerts) {
-        this.#counts.refusedAlerts += taken.size;
-        throw new PipelineFullError(
-          `${this.#state.alerts.size} alerts are kept and ${added} more would be over ${maxAlerts}`,
-        );
-      }
+      this.#counts.refusedAlerts += problems.length + refused;
       if (taken.size > 0) {
         const alerts = Array.from(taken.values(), toRecord);
         this.#plan(await this.#commit([{ kind: 'alerts', alerts }]));
+      }
+      if (refused > 0) {
+        throw new PipelineFullError(
+          `${this.#state.alerts.size} alerts are kept and ${refused} more would be over ${maxAlerts}`,
+        );
       }
       return { accepted: posted.length - problems.length, problems };
     });
@@ -173,11 +177,11 @@ export class AlertPipeline implements AsyncDisposable {
     return this.#queue.run(async () => {
       const { maxSilences = MAX_SILENCES, newId = randomUUID } = this.#options;
       const { silences } = this.#state;
-      if (silences.size >= maxSilences && posted.id === undefined) {
-        throw new PipelineFullError(`there are ${silences.size} silences, which is the limit`);
-      }
       const unixMs = this.nowUnixMs();
       const { id, changes } = changedSilences(posted, silences, { unixMs, newId });
+      if (silences.get(id) === undefined && silences.size >= maxSilences) {
+        throw new PipelineFullError(`there are ${silences.size} silences, which is the limit`);
+      }
       await this.#commit([{ kind: 'silences', silences: changes }]);
       return id;
     });
@@ -215,8 +219,14 @@ export class AlertPipeline implements AsyncDisposable {
 
   /** Durable first, then in memory. */
   async #commit(records: readonly PipelineRecord[]): Promise<readonly AlertGroup[]> {
-    await this.#options.store.append(records);
-    this.#recordsSinceReplace += records.length;
+    try {
+      await this.#options.store.append(records);
+    } catch (error) {
+      // Some may be stored all the same, and what they say did not happen.
+      this.#weightSinceReplace = Number.POSITIVE_INFINITY;
+      throw error;
+    }
+    this.#weightSinceReplace += sumOfWeights(records);
     return this.#apply(records);
   }
 
@@ -228,7 +238,7 @@ export class AlertPipeline implements AsyncDisposable {
 
   async #replace(state: PipelineState): Promise<void> {
     await this.#options.store.replace(state.snapshot());
-    this.#recordsSinceReplace = 0;
+    this.#weightSinceReplace = 0;
   }
 
   #plan(groups: Iterable<AlertGroup>): void {
@@ -365,7 +375,7 @@ export class AlertPipeline implements AsyncDisposable {
     state.told.dropExpired(nowUnixMs);
     this.#wakeSleepers(nowUnixMs);
     const held = state.alerts.size + state.groups.size + state.log.size + state.silences.size;
-    if (this.#recordsSinceReplace < COMPACT_AFTER_RECORDS + 2 * held) return;
+    if (this.#weightSinceReplace < COMPACT_AFTER_WEIGHT + 2 * held) return;
     await this.#replace(state);
   }
 
@@ -379,4 +389,8 @@ export class AlertPipeline implements AsyncDisposable {
       this.#due.push({ unixMs: latest, id: group.id });
     }
   }
+}
+
+function sumOfWeights(records: readonly PipelineRecord[]): number {
+  return records.reduce((sum, record) => sum + weightOf(record), 0);
 }

@@ -1,7 +1,7 @@
-import { type Notification, type Notifier } from '@dwcp/core';
+import { BackendError, type Notification, type Notifier } from '@dwcp/core';
 
 import { type PostableAlert } from './alerts.ts';
-import { type PutAlertsResult } from './pipeline-options.ts';
+import { PipelineFullError, type PutAlertsResult } from './pipeline-options.ts';
 
 /** What takes alerts: the pipeline, or what stands in front of it. */
 export interface AlertSink {
@@ -42,6 +42,20 @@ export function postableAlerts(
 }
 
 /**
+ * Posts what a rule said. At the limit of alerts those that are known were taken, and the post is
+ * not to be tried again: it would hold up what the rule says of them next.
+ * @throws what the post throws; BackendError, not retryable, at the limit
+ */
+export async function postOnce(post: () => Promise<unknown>): Promise<void> {
+  try {
+    await post();
+  } catch (cause) {
+    if (!(cause instanceof PipelineFullError)) throw cause;
+    throw new BackendError('alerting', cause.message, { retryable: false, cause });
+  }
+}
+
+/**
  * Posts what rules say to the pipeline of the same process, as Prometheus posts to Alertmanager.
  * @param options.validForMs as for `postableAlerts`
  */
@@ -54,7 +68,8 @@ export function pipelineNotifier(
     async notify(notification): Promise<void> {
       const unixMs = pipeline.nowUnixMs();
       const { validForMs } = options;
-      await pipeline.putAlerts(postableAlerts(notification, { unixMs, validForMs }));
+      const alerts = postableAlerts(notification, { unixMs, validForMs });
+      await postOnce(() => pipeline.putAlerts(alerts));
     },
   };
 }

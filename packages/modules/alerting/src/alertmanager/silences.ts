@@ -182,12 +182,20 @@ function canChange(old: Silence, next: Silence, unixMs: number): boolean {
   if (!same) return false;
   switch (silenceState(old, unixMs)) {
     case 'active':
-      return next.startsAtUnixMs === old.startsAtUnixMs && next.endsAtUnixMs >= unixMs;
+      // Clients that know no parts of a second change it too, as in Alertmanager.
+      return (
+        secondOf(next.startsAtUnixMs) === secondOf(old.startsAtUnixMs) &&
+        next.endsAtUnixMs >= unixMs
+      );
     case 'pending':
       return next.startsAtUnixMs >= unixMs;
     case 'expired':
       return false;
   }
+}
+
+function secondOf(unixMs: number): number {
+  return Math.floor(unixMs / 1_000);
 }
 
 function checkSilence(posted: PostableSilence, unixMs: number): void {

@@ -111,8 +111,17 @@ export class LogCounter {
       timeout.abort(new RuleEvaluationError(message));
     });
     const either = AbortSignal.any([signal, timeout.signal]);
-    // A store that does not heed the signal must not hold up the rules behind this one.
-    return await Promise.race([this.#walk(counted, unixMs, either), rejectionOf(either)]);
+    either.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(either.reason as Error);
+    either.addEventListener('abort', abort);
+    try {
+      // A store that does not heed the signal must not hold up the rules behind this one.
+      return await Promise.race([this.#walk(counted, unixMs, either), aborted.promise]);
+    } finally {
+      // With a listener it would be kept for as long as the group runs.
+      either.removeEventListener('abort', abort);
+    }
   }
 
   async #walk(
@@ -191,12 +200,4 @@ function attributeOf({ attributes, resource, severityNumber }: LogRecord, name: 
   if (name === 'service') return String(resource.attributes[SERVICE_NAME] ?? '');
   if (name === 'region') return String(resource.attributes[CLOUD_REGION] ?? '');
   return name === 'level' ? levelOf(severityNumber) : '';
-}
-
-async function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => reject(signal.reason as Error);
-    if (signal.aborted) fail();
-    else signal.addEventListener('abort', fail, { once: true });
-  });
 }

@@ -356,8 +356,7 @@ export class AlertIntake implements AsyncDisposable {
     const { episodes, windows, pending } = this.#state;
     const held = episodes.size + windows.size + pending.size;
     if (this.#changesSinceReplace < COMPACT_AFTER_CHANGES + 2 * held) return;
-    const snapshot = this.#state.snapshot();
-    await this.#options.store.replace([snapshot]);
+    await this.#options.store.replace(this.#state.snapshot());
     this.#changesSinceReplace = 0;
   }
 

@@ -1,6 +1,6 @@
 import { Labels, type Notifier } from '@dwcp/core';
 
-import { postableAlerts } from '../alertmanager/rule-alerts.ts';
+import { postableAlerts, postOnce } from '../alertmanager/rule-alerts.ts';
 import { type DedupSettings } from '../conditions/condition.ts';
 import { type AlertIntake } from './alert-intake.ts';
 import { type IntakeAlert, type IntakeDedup } from './intake-alert.ts';
@@ -28,7 +28,7 @@ export function intakeNotifier(
         const dedup = dedupOf(Labels.from(alert.labels));
         return dedup === undefined ? alert : { ...alert, dedup };
       });
-      await intake.putAlerts(posted, 'rule');
+      await postOnce(() => intake.putAlerts(posted, 'rule'));
     },
   };
 }

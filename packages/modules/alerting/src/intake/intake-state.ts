@@ -1,4 +1,5 @@
 import { type PostableAlert } from '../alertmanager/alerts.ts';
+import { slicesOf } from '../record-store.ts';
 
 interface EpisodeTimes {
   readonly fingerprint: string;
@@ -72,13 +73,13 @@ export class IntakeState {
     for (const fingerprint of record.taken ?? []) this.pending.delete(fingerprint);
   }
 
-  /** A record that gives this state when it is applied to an empty one. */
-  snapshot(): IntakeRecord {
-    return {
-      windows: [...this.windows.values()],
-      episodes: [...this.episodes.values()],
-      pending: Object.fromEntries(this.pending),
-    };
+  /** Records that give this state when they are applied to an empty one. */
+  snapshot(): readonly IntakeRecord[] {
+    return [
+      ...slicesOf([...this.windows.values()]).map((windows) => ({ windows })),
+      ...slicesOf([...this.episodes.values()]).map((episodes) => ({ episodes })),
+      ...slicesOf([...this.pending]).map((pending) => ({ pending: Object.fromEntries(pending) })),
+    ];
   }
 
   #put(episode: Episode): void {
@@ -117,9 +118,10 @@ export class IntakeDraft {
     this.#state = state;
   }
 
-  /** Episodes, those of the draft included; an upper bound. */
+  /** Episodes or windows, of which there are more; those of the draft included; an upper bound. */
   get size(): number {
-    return this.#state.episodes.size + this.#added;
+    const { episodes, windows } = this.#state;
+    return Math.max(episodes.size, windows.size) + this.#added;
   }
 
   episode(fingerprint: string): Episode | undefined {

@@ -71,6 +71,8 @@ interface Entry {
 }
 
 const FAILING_AFTER = 3;
+/** A receiver that asks for more is asked again after this: what it says may be a mistake. */
+const MAX_RETRY_AFTER_MS = 15 * 60_000;
 
 /**
  * The deliveries to one notifier. What fails is tried again with growing waits; within a group order
@@ -330,7 +332,7 @@ export class DeliveryLane {
     const fullMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(attempts - 1, 30));
     const backoffMs = fullMs * (0.5 + random() / 2);
     const wantedMs = error instanceof DeliveryError ? (error.retryAfterMs ?? 0) : 0;
-    return Math.max(backoffMs, wantedMs);
+    return Math.max(backoffMs, Math.min(wantedMs, MAX_RETRY_AFTER_MS));
   }
 }
 

@@ -44,6 +44,7 @@ export interface SendOptions extends CallOptions {
 /** Of an answer, as much is read, and as much told. */
 const MAX_RESPONSE_BYTES = 16_384;
 const MAX_SHOWN = 200;
+const LONG_PATH_PART = /[^/]{16,}/g;
 
 /** Sends one message and tells what became of it; addresses are checked when connecting. */
 export class HttpSender {
@@ -59,7 +60,9 @@ export class HttpSender {
    * @returns a 2xx answer
    * @throws DeliveryError; retryable for 408, 425, 429, 5xx, and when no answer came
    */
-  async send(message: HttpMessage, options: SendOptions = {}): Promise<PostAnswer> {
+  async send(message: HttpMessage, given: SendOptions = {}): Promise<PostAnswer> {
+    const secrets = [...(given.secrets ?? []), ...secretsOf(message.url)];
+    const options = { ...given, secrets };
     const { name, timeoutMs = 10_000, allowPrivateNetwork = false } = this.#options;
     const where = whereOf(message, options);
     // A connection to a literal address asks no resolver.
@@ -125,6 +128,20 @@ function whereOf({ method = 'POST', url }: HttpMessage, options: SendOptions): s
   return `${method} ${redact(shown, options)}`;
 }
 
+/** Parts of an address that `maskUrl` does not show, and that a receiver may repeat. */
+function secretsOf({ username, password, pathname, search, searchParams }: URL): readonly string[] {
+  const parts = [username, password, search.slice(1), ...(pathname.match(LONG_PATH_PART) ?? [])];
+  return [...parts.flatMap((part) => [part, decoded(part)]), ...searchParams.values()];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 function redact(text: string, { secrets = [] }: SendOptions): string {
   return (
     secrets
@@ -156,7 +173,7 @@ export function checkedUrl(field: string, text: string, allowPrivateNetwork: boo
 export function maskUrl(url: URL): string {
   const user = url.username === '' && url.password === '' ? '' : '***@';
   // Slack and others keep the secret in the path.
-  const path = url.pathname.replaceAll(/[^/]{16,}/g, '***');
+  const path = url.pathname.replaceAll(LONG_PATH_PART, '***');
   return `${url.protocol}//${user}${url.host}${path}${url.search === '' ? '' : '?***'}`;
 }
 

@@ -29,6 +29,34 @@ export type OutboxRecord =
   | { readonly kind: 'known'; readonly keys: readonly string[] }
   | { readonly kind: 'history'; readonly record: DeliveryRecord };
 
+/** An item that was taken over. */
+export interface TakenItem {
+  readonly item: OutboxItem;
+  readonly queuedAtUnixMs: number;
+}
+
+/** A journal takes no record of any length. */
+const MAX_RECORD_ALERTS = 10_000;
+
+/** Records that tell what was taken over, in its order. */
+export function takenRecords(
+  taken: readonly TakenItem[],
+): readonly Extract<OutboxRecord, { readonly kind: 'taken' }>[] {
+  const records: { kind: 'taken'; queuedAtUnixMs: number; items: OutboxItem[] }[] = [];
+  let alerts = 0;
+  for (const { item, queuedAtUnixMs } of taken) {
+    const last = records.at(-1);
+    alerts += item.notification.alerts.length;
+    if (last?.queuedAtUnixMs === queuedAtUnixMs && alerts <= MAX_RECORD_ALERTS) {
+      last.items.push(item);
+      continue;
+    }
+    records.push({ kind: 'taken', queuedAtUnixMs, items: [item] });
+    alerts = item.notification.alerts.length;
+  }
+  return records;
+}
+
 /** Tells one item from all others. */
 export function keyOf(integration: string, idempotencyKey: string): string {
   return `${integration}\n${idempotencyKey}`;

@@ -16,6 +16,8 @@ import {
   keyOf,
   type OutboxItem,
   type OutboxRecord,
+  type TakenItem,
+  takenRecords,
 } from './outbox-records.ts';
 
 export interface OutboxOptions extends Omit<DeliveryOptions, 'metrics' | 'log'> {
@@ -35,13 +37,11 @@ export interface AcceptResult {
   readonly accepted: readonly OutboxItem[];
   /** Their lane is full, or the outbox closed: the caller keeps them. */
   readonly refused: readonly OutboxItem[];
-  /** False when the journal could not be written: the items are delivered, from memory alone. */
+  /**
+   * False when the journal could not be written: the items are delivered, from memory alone. Offered
+   * again, they are written if they can be.
+   */
   readonly durable: boolean;
-}
-
-interface Taken {
-  readonly item: OutboxItem;
-  readonly queuedAtUnixMs: number;
 }
 
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
@@ -62,9 +62,14 @@ export class Outbox implements AsyncDisposable {
   readonly #lanes = new Map<string, DeliveryLane>();
   readonly #history = new DeliveryHistory();
   /** What was taken over and has not ended, oldest first. */
-  readonly #taken = new Map<string, Taken>();
+  readonly #taken = new Map<string, TakenItem>();
   readonly #known = new Set<string>();
+  /** Of those taken over, the keys of which it is not known that the journal has them. */
+  readonly #unwritten = new Set<string>();
+  /** Ends that the journal tells of since it was rewritten. */
   #ended = 0;
+  /** Whether the journal lacks ends: a start would repeat them. */
+  #lacksEnds = false;
   #closed = false;
 
   private constructor(options: OutboxOptions) {
@@ -93,22 +98,27 @@ export class Outbox implements AsyncDisposable {
     const accepted: OutboxItem[] = [];
     const refused: OutboxItem[] = [];
     const fresh: OutboxItem[] = [];
+    const unwritten: TakenItem[] = [];
     for (const item of items) {
       const { integration, notification } = item;
       const key = keyOf(integration, notification.idempotencyKey);
-      if (this.#taken.has(key) || this.#known.has(key)) {
+      const before = this.#taken.get(key);
+      if (before !== undefined || this.#known.has(key)) {
         accepted.push(item);
+        if (before !== undefined && this.#unwritten.has(key)) unwritten.push(before);
       } else if (this.#closed || this.#lanes.get(integration)?.isFull === true) {
         refused.push(item);
         this.#metrics.refused(integration);
       } else {
         accepted.push(item);
         fresh.push(item);
-        this.#taken.set(key, { item, queuedAtUnixMs });
+        const taken = { item, queuedAtUnixMs };
+        unwritten.push(taken);
+        this.#taken.set(key, taken);
+        this.#unwritten.add(key);
       }
     }
-    if (fresh.length === 0) return { accepted, refused, durable: true };
-    const durable = await this.#append({ kind: 'taken', queuedAtUnixMs, items: fresh });
+    const durable = await this.#writeTaken(unwritten);
     for (const item of fresh) {
       if (this.#lanes.has(item.integration)) this.#deliver({ item, queuedAtUnixMs });
       else await this.#endUnknown({ item, queuedAtUnixMs });
@@ -191,6 +201,7 @@ export class Outbox implements AsyncDisposable {
         const key = keyOf(record.integration, record.idempotencyKey);
         const taken = this.#taken.get(key);
         this.#remember(key);
+        this.#ended++;
         if (taken === undefined) return;
         const entry = this.#history.add(
           taken.item.notification,
@@ -229,7 +240,7 @@ export class Outbox implements AsyncDisposable {
     );
   }
 
-  #deliver({ item: { integration, notification }, queuedAtUnixMs }: Taken): void {
+  #deliver({ item: { integration, notification }, queuedAtUnixMs }: TakenItem): void {
     // Gone while the journal was written: the next start, or nobody, asks for it.
     const lane = this.#lanes.get(integration);
     if (lane === undefined || this.#closed) return;
@@ -238,7 +249,7 @@ export class Outbox implements AsyncDisposable {
     lane.add({ notification, record, ageMs });
   }
 
-  async #endUnknown({ item, queuedAtUnixMs }: Taken): Promise<void> {
+  async #endUnknown({ item, queuedAtUnixMs }: TakenItem): Promise<void> {
     const { integration, notification } = item;
     const record = this.#history.add(notification, queuedAtUnixMs, integration);
     record.fail(NO_SUCH_INTEGRATION);
@@ -260,7 +271,7 @@ export class Outbox implements AsyncDisposable {
     const unixMs = this.#options.clock.nowUnixMs();
     this.#remember(keyOf(integration, idempotencyKey));
     this.#ended++;
-    await this.#append({
+    const isWritten = await this.#append({
       kind: 'ended',
       integration,
       idempotencyKey,
@@ -269,12 +280,15 @@ export class Outbox implements AsyncDisposable {
       unixMs,
       error: lastError,
     });
+    if (!isWritten) this.#lacksEnds = true;
     this.#options.onDelivery?.(record.snapshot());
-    if (this.#ended >= Math.max(MIN_ENDED, 2 * this.#taken.size)) await this.#rewrite();
+    const isLong = this.#ended >= Math.max(MIN_ENDED, 2 * this.#taken.size);
+    if (isLong || (isWritten && this.#lacksEnds)) await this.#rewrite();
   }
 
   #remember(key: string): void {
     this.#taken.delete(key);
+    this.#unwritten.delete(key);
     this.#known.add(key);
     if (this.#known.size <= MAX_KNOWN) return;
     const [oldest] = this.#known;
@@ -284,6 +298,8 @@ export class Outbox implements AsyncDisposable {
   /** What is in memory at this moment says all that the journal says. */
   async #rewrite(): Promise<void> {
     this.#ended = 0;
+    const lackedEnds = this.#lacksEnds;
+    this.#lacksEnds = false;
     const records: OutboxRecord[] = [
       ...this.#history
         .newestFirst()
@@ -298,8 +314,23 @@ export class Outbox implements AsyncDisposable {
     try {
       await this.#options.journal.replace(records.map(encodeRecord));
     } catch (err) {
+      this.#lacksEnds ||= lackedEnds;
       this.#writeFailed(err);
     }
+  }
+
+  /** @returns whether the journal has all of them */
+  async #writeTaken(taken: readonly TakenItem[]): Promise<boolean> {
+    const written = await Promise.all(
+      takenRecords(taken).map(async (record) => {
+        if (!(await this.#append(record))) return false;
+        for (const { integration, notification } of record.items) {
+          this.#unwritten.delete(keyOf(integration, notification.idempotencyKey));
+        }
+        return true;
+      }),
+    );
+    return written.every(Boolean);
   }
 
   async #append(record: OutboxRecord): Promise<boolean> {

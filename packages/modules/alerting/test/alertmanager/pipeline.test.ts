@@ -175,6 +175,7 @@ test('every flush tells why', async () => {
 });
 
 test('a silence is changed, replaced and ended as Alertmanager does', async () => {
+  await clock.advance(250);
   await using pipeline = await open();
   const posted = {
     matchers: [{ name: 'a', operator: '=', value: 'b' }] as const,
@@ -186,6 +187,11 @@ test('a silence is changed, replaced and ended as Alertmanager does', async () =
   const id = await pipeline.setSilence(posted);
   const longer = { ...posted, id, endsAtUnixMs: posted.endsAtUnixMs + 60_000 };
   expect(await pipeline.setSilence(longer)).toBe(id);
+  const inSeconds = {
+    ...longer,
+    startsAtUnixMs: Math.floor(longer.startsAtUnixMs / 1_000) * 1_000,
+  };
+  expect(await pipeline.setSilence(inSeconds)).toBe(id);
   const other = { ...longer, matchers: [{ name: 'a', operator: '!=', value: '' }] as const };
   const next = await pipeline.setSilence(other);
   expect(next).not.toBe(id);

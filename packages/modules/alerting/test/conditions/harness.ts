@@ -6,6 +6,7 @@ import {
 } from '@dwcp/alerting';
 import {
   type Alert,
+  type CallOptions,
   type LogPage,
   type LogQuery,
   type LogRecord,
@@ -100,6 +101,8 @@ export class Bench {
 export class FakeLogs {
   readonly records: LogRecord[] = [];
   readonly asked: LogQuery[] = [];
+  /** One for each question that can be ended. */
+  readonly signals: AbortSignal[] = [];
   failure: Error | undefined;
   hangs = false;
 
@@ -119,8 +122,9 @@ export class FakeLogs {
     });
   }
 
-  async search(query: LogQuery): Promise<LogPage> {
+  async search(query: LogQuery, { signal }: CallOptions = {}): Promise<LogPage> {
     this.asked.push(query);
+    if (signal !== undefined) this.signals.push(signal);
     if (this.failure !== undefined) throw this.failure;
     if (this.hangs) await new Promise(() => undefined);
     const words = [...wordsOf(query.text ?? '')];

@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+
 import { BackendError, METRIC_NAME } from '@dwcp/core';
 import { describe, expect, test } from 'vitest';
 
@@ -170,6 +172,14 @@ describe('log_count', () => {
     await bench.clock.advance(2_000);
     expect(bench.lastError).toContain('gave no answer within 10 s');
     expect(bench.active).toEqual(['firing {alertname="B"}']);
+  });
+
+  test('a count that is done leaves nothing that waits for the end of its group', async () => {
+    await using bench = new Bench(rule('query: x, window: 10s'));
+    await bench.clock.advance(3_000);
+    const { signals } = bench.logs;
+    expect(signals.length).toBeGreaterThanOrEqual(3);
+    expect(signals.flatMap((signal) => getEventListeners(signal, 'abort'))).toEqual([]);
   });
 
   test('without a log store it says so', async () => {

@@ -6,6 +6,7 @@ import {
   type IntakeDecision,
   type IntakeOptions,
   type IntakeRecord,
+  IntakeState,
   MemoryRecordStore,
 } from '@dwcp/alerting';
 import { BackendError, InvalidInputError } from '@dwcp/core';
@@ -161,6 +162,31 @@ test('beyond its limit of identities the intake lets alerts pass and counts them
   await rule.fire(diskFull('b'));
   expect(sink.told()).toContain('DiskFull/b firing');
   expect(intake().stats().untracked).toBe(1);
+});
+
+test('windows that outlive their alerts count as identities', async () => {
+  const { rule, intake, clock } = await openIntake({ maxIdentities: 3 });
+  const long = { by: ['instance'], windowMs: 24 * 60 * MINUTE_MS };
+  for (let i = 0; i < 5; i++) {
+    await rule.fire({ ...diskFull(`pod-${i}`), dedup: long });
+    await rule.end(diskFull(`pod-${i}`).labels);
+    await clock.advance(20 * MINUTE_MS);
+  }
+  expect(intake().stats()).toMatchObject({ windows: 3, untracked: 2 });
+});
+
+test('no record of a snapshot grows with what is remembered', async () => {
+  const { intake } = await openIntake();
+  await intake().putAlerts(
+    Array.from({ length: 2_500 }, (_, i) => diskFull(`${i}`)),
+    'rule',
+  );
+  const records = intake().state.snapshot();
+  expect(Math.max(...records.map(({ episodes = [] }) => episodes.length))).toBe(1_000);
+  const copied = new IntakeState();
+  for (const record of records) copied.apply(record);
+  expect(copied.episodes).toEqual(intake().state.episodes);
+  expect(copied.windows).toEqual(intake().state.windows);
 });
 
 test('alerts that are wrong are named by their place and the others pass', async () => {

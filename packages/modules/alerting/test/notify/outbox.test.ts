@@ -195,6 +195,20 @@ test('a receiver that gets too much is left alone by all groups for as long as i
   expect(idsOf(notifier).toSorted()).toEqual(['a', 'b']);
 });
 
+test('a receiver that asks to be left alone for years is asked again after a quarter of an hour', async () => {
+  for (const rateLimited of [true, false]) {
+    const { clock, notifier, open } = setUp();
+    const outbox = await open();
+    const retryAfterMs = 1e12;
+    notifier.failures.push(failure({ retryable: true, retryAfterMs, rateLimited }));
+    await outbox.accept([itemOf('a'), itemOf('b', 'h')]);
+    await clock.advance(14 * 60_000);
+    expect(outbox.stats()).toMatchObject([{ failed: 0 }]);
+    await clock.advance(60_000);
+    expect(idsOf(notifier).toSorted()).toEqual(['a', 'b']);
+  }
+});
+
 test('the time before a restart counts for giving up', async () => {
   const { clock, notifier, open } = setUp();
   const options = { giveUpAfterMs: 10_000, minBackoffMs: 4_000 };

@@ -59,14 +59,14 @@ interface Received {
 }
 
 /** A receiver that does what the test says with each request. */
-async function receiver(answer: (response: ServerResponse, socket: Socket) => void) {
+async function receiver(answer: (response: ServerResponse, socket: Socket, path: string) => void) {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       received.push({ headers: request.headers, body });
-      answer(response, request.socket);
+      answer(response, request.socket, request.url ?? '');
     });
   });
   await new Promise<void>((resolve) => {
@@ -330,6 +330,16 @@ describe('addresses', () => {
     const url = new URL('https://u:p@h.example/services/T0123456789ABCDEFGH/x?token=abc');
     expect(maskUrl(url)).toBe('https://***@h.example/services/***/x?***');
     expect(maskUrl(new URL('http://h:1/short'))).toBe('http://h:1/short');
+  });
+
+  test('secrets of an address are not shown when the receiver repeats them', async () => {
+    await using server = await receiver((response, _, path) =>
+      response.writeHead(404).end(`Cannot POST ${path}; try ${decodeURIComponent(path)}`),
+    );
+    const url = `${server.url}/T0123456789ABCDEFGH?token=a%2Fsecret`;
+    const { message } = await failureOf(hook(url.replace('//', '//user:pass%2Fword@')));
+    expect(message).toContain('answered 404');
+    expect(message).not.toMatch(/T0123456789ABCDEFGH|secret|word/);
   });
 
   test('headers of ours cannot be replaced', () => {
