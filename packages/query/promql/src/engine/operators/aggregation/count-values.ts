@@ -31,10 +31,14 @@ export class CountValues implements Aggregator {
     const { count } = this.#options;
     const { dropName, labels, present, values, histograms } = column;
     const seen = new Map<number | NativeHistogram, Column>();
+    // Values that stand still are not looked up at each step.
+    let last: number | NativeHistogram | undefined;
+    let counted: Column | undefined;
     for (let step = 0; step < count; step++) {
       if (present[step] === 0) continue;
       const value = histograms?.[step] ?? values[step] ?? 0;
-      let counted = seen.get(value);
+      if (counted === undefined || value !== last) counted = seen.get(value);
+      last = value;
       if (counted === undefined) {
         const text = typeof value === 'number' ? formatFloat(value) : histogramText(value);
         const group = this.#labelsOf(labels.with({ [this.#name]: text }));
