@@ -141,9 +141,10 @@ class Exceptions {
 }
 
 export function decodeDecimal(reader: ByteReader, wanted: Wanted): void {
-  const { before, behind } = wanted;
+  const { into, at, end, before, behind } = wanted;
   const power = POWERS[reader.byte()] ?? 1;
-  decodeNumbers(reader, wanted, sumOf(reader, before), power);
+  addUp(reader, into.values, at, end, sumOf(reader, before));
+  divide(into.values, at, end, power);
   skipVarints(reader, behind);
   for (let left = reader.varint(), place = -before; left > 0; left--) {
     place += reader.varint();
@@ -153,7 +154,7 @@ export function decodeDecimal(reader: ByteReader, wanted: Wanted): void {
 
 /** The reader stands behind the last number filled then. */
 export function decodeMarked(reader: ByteReader, wanted: Wanted): void {
-  const { at, end, before, behind } = wanted;
+  const { into, at, end, before, behind } = wanted;
   const power = POWERS[reader.byte()] ?? 1;
   const exceptions: number[] = [];
   for (let left = reader.varint(), place = -before; left > 0; left--) {
@@ -172,40 +173,82 @@ export function decodeMarked(reader: ByteReader, wanted: Wanted): void {
   }
   reader.position += length;
   sum += sumOf(reader, before - passed * MARK_EVERY);
-  decodeNumbers(reader, wanted, sum, power);
+  addUp(reader, into.values, at, end, sum);
+  divide(into.values, at, end, power);
   for (let i = 0; i < exceptions.length; i += 3) {
     putWords(wanted, exceptions[i] ?? 0, exceptions[i + 1] ?? 0, exceptions[i + 2] ?? 0);
   }
 }
 
-/** @param sum of the numbers before */
-function decodeNumbers(
+/**
+ * Adds up the next zigzags, from a sum on, into an array. It goes over every sample that is read, and
+ * makes no number on the heap: all is in one function, and the sum is a double from the beginning.
+ */
+function addUp(
   reader: ByteReader,
-  { into: { values }, at, end }: Wanted,
-  sum: number,
-  power: number,
+  sums: Float64Array,
+  at: number,
+  end: number,
+  from: number,
 ): void {
-  let mantissa = sum;
   const { bytes } = reader;
   let { position } = reader;
+  let sum = from + 0;
   for (let i = at; i < end; i++) {
     const first = bytes[position] ?? 0;
     const second = bytes[position + 1] ?? 0;
+    let delta: number;
     if ((first & second & 0x80) === 0) {
       // One byte or two, which no processor can foresee: computed without a branch.
       const hasSecond = first >>> 7;
       const zigzag = (first & 0x7f) | ((second & -hasSecond) << 7);
-      mantissa += (zigzag >>> 1) ^ -(zigzag & 1);
+      delta = (zigzag >>> 1) ^ -(zigzag & 1);
       position += 1 + hasSecond;
     } else {
-      reader.position = position;
-      mantissa += reader.zigzag();
-      ({ position } = reader);
+      const third = bytes[position + 2] ?? 0;
+      const three = (first & 0x7f) | ((second & 0x7f) << 7) | ((third & 0x7f) << 14);
+      if (third < 0x80) {
+        delta = (three >>> 1) ^ -(three & 1);
+        position += 3;
+      } else {
+        const fourth = bytes[position + 3] ?? 0;
+        const four = three | ((fourth & 0x7f) << 21);
+        position += 4;
+        if (fourth < 0x80) delta = (four >>> 1) ^ -(four & 1);
+        else {
+          let high = 0;
+          let scale = 1;
+          let byte = 0x80;
+          while (byte >= 0x80) {
+            byte = bytes[position++] ?? 0;
+            high += (byte & 0x7f) * scale;
+            scale *= 128;
+          }
+          const half = high * 2 ** 27 + (four >>> 1);
+          delta = (four & 1) === 0 ? half : -half - 1;
+        }
+      }
     }
-    values[i] = mantissa;
+    sum += delta;
+    sums[i] = sum;
   }
-  if (power !== 1) for (let i = at; i < end; i++) values[i] = (values[i] ?? 0) / power;
   reader.position = position;
+}
+
+/** The sum of the next zigzags. */
+function sumOf(reader: ByteReader, count: number): number {
+  if (count === 0) return 0;
+  if (count > passedSums.length) passedSums = new Float64Array(count);
+  addUp(reader, passedSums, 0, count, 0);
+  return passedSums[count - 1] ?? 0;
+}
+
+/** What is added up and not wanted. */
+let passedSums = new Float64Array(2_048);
+
+function divide(values: Float64Array, at: number, end: number, power: number): void {
+  if (power === 1) return;
+  for (let i = at; i < end; i++) values[i] = (values[i] ?? 0) / power;
 }
 
 /** @param place counted from the first that is wanted */
@@ -218,29 +261,6 @@ function putWords(
   if (place < 0 || place >= end - at) return;
   words[(at + place) * 2] = low;
   words[(at + place) * 2 + 1] = high;
-}
-
-/** The sum of the next zigzags. */
-function sumOf(reader: ByteReader, count: number): number {
-  const { bytes } = reader;
-  let { position } = reader;
-  let sum = 0;
-  for (let i = 0; i < count; i++) {
-    const first = bytes[position] ?? 0;
-    const second = bytes[position + 1] ?? 0;
-    if ((first & second & 0x80) === 0) {
-      const hasSecond = first >>> 7;
-      const zigzag = (first & 0x7f) | ((second & -hasSecond) << 7);
-      sum += (zigzag >>> 1) ^ -(zigzag & 1);
-      position += 1 + hasSecond;
-    } else {
-      reader.position = position;
-      sum += reader.zigzag();
-      ({ position } = reader);
-    }
-  }
-  reader.position = position;
-  return sum;
 }
 
 function skipVarints(reader: ByteReader, count: number): void {

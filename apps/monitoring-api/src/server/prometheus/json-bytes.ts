@@ -77,7 +77,7 @@ export class JsonBytes {
     for (let i = start; i < end; i++) {
       if (i > start) target.setUint8(at++, COMMA);
       target.setUint8(at, OPEN);
-      at = this.#time(target, at + 1, timestamps[i] ?? 0);
+      at = this.#time(target, at + 1, timestamps, i);
       target.setUint16(at, COMMA_QUOTE);
       at = run.write(target, at + 2);
       target.setUint16(at, QUOTE_CLOSE);
@@ -86,8 +86,12 @@ export class JsonBytes {
     this.#length = at;
   }
 
-  /** As formatTimestamp has it; returns the place behind. */
-  #time(target: DataView, at: number, unixMs: number): number {
+  /**
+   * Writes one of the timestamps as formatTimestamp has it; returns the place behind. (To be given the
+   * number itself would allocate.)
+   */
+  #time(target: DataView, at: number, timestamps: Float64Array, index: number): number {
+    const unixMs = timestamps[index] ?? 0;
     if (!(unixMs >= 1e12 && unixMs < 2_147_483_648_000) || unixMs % 1 !== 0) {
       return at + this.#bytes.write(formatTimestamp(unixMs), at, 'latin1');
     }

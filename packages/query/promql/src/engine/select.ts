@@ -9,7 +9,7 @@ import {
 import { type VectorSelector } from '../parser/ast.ts';
 import { type Annotations } from './annotations.ts';
 import { type Budget } from './budget.ts';
-import { type Grid, lastTime } from './grid.ts';
+import { type Grid, lastTime, timeAt } from './grid.ts';
 import { withDetectedHints } from './histograms/stats-hints.ts';
 import { type QueryRecorder } from './recorder.ts';
 import { type RangeSeries, type RangeShape } from './values.ts';
@@ -18,6 +18,15 @@ import { type RangeSeries, type RangeShape } from './values.ts';
 export interface Shift {
   readonly offsetMs: number;
   readonly atMs: number | undefined;
+}
+
+/** When a selector looks at each step, or but once where an `@` makes all steps the same and `count` is 1. */
+export function momentsOf(
+  grid: Grid,
+  { atMs, offsetMs }: Shift,
+  count: number = grid.count,
+): Float64Array {
+  return Float64Array.from({ length: count }, (_, step) => (atMs ?? timeAt(grid, step)) - offsetMs);
 }
 
 export interface SelectContext {
@@ -135,13 +144,10 @@ function withoutStale(series: Series): RangeSeries {
  */
 function ascendingCount(values: Float64Array): number {
   const { length } = values;
-  let previous = -Infinity;
-  let i = 0;
-  for (; i < length; i++) {
-    const value = values[i] ?? 0;
-    if (!(value >= previous)) break;
-    previous = value;
-  }
+  if (length === 0 || Number.isNaN(values[0])) return 0;
+  // To carry the value before from turn to turn would make a number on the heap of each.
+  let i = 1;
+  while (i < length && (values[i] ?? 0) >= (values[i - 1] ?? 0)) i++;
   return i;
 }
 

@@ -71,7 +71,10 @@ function parseBound(text: string): number | undefined {
   return Number.isNaN(value) ? undefined : value;
 }
 
-/** Computes one number per step from the buckets that are there. */
+/**
+ * Computes one number per step from the buckets that are there.
+ * @param compute its buckets are others at the next step
+ */
 export function overHistograms(
   histograms: Iterable<ClassicHistogram>,
   count: number,
@@ -80,11 +83,17 @@ export function overHistograms(
   const columns: Column[] = [];
   for (const { labels, buckets } of histograms) {
     const out = newColumn(labels, true, count);
+    const sources = buckets.map(({ upperBound, column }) => ({
+      column,
+      bucket: { upperBound, count: 0 },
+    }));
+    const present: Bucket[] = [];
     for (let step = 0; step < count; step++) {
-      const present: Bucket[] = [];
-      for (const { upperBound, column } of buckets) {
+      present.length = 0;
+      for (const { bucket, column } of sources) {
         if (column.present[step] === 1 && column.histograms?.[step] === undefined) {
-          present.push({ upperBound, count: column.values[step] ?? 0 });
+          bucket.count = column.values[step] ?? 0;
+          present.push(bucket);
         }
       }
       if (present.length === 0) continue;
@@ -105,7 +114,7 @@ export function overHistograms(
  * @returns in the unit of the bounds, NaN when nothing was observed or the +Inf bucket is missing
  * @see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile
  */
-export function bucketQuantile(q: number, buckets: readonly Bucket[]): QuantileEstimate {
+export function bucketQuantile(q: number, buckets: Bucket[]): QuantileEstimate {
   const only = (value: number) => ({ value, raised: undefined });
   if (Number.isNaN(q)) return only(Number.NaN);
   if (q < 0) return only(-Infinity);
@@ -135,7 +144,7 @@ export function bucketQuantile(q: number, buckets: readonly Bucket[]): QuantileE
  * Estimates which share of the observations lies between two bounds.
  * @see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_fraction
  */
-export function bucketFraction(lower: number, upper: number, buckets: readonly Bucket[]): number {
+export function bucketFraction(lower: number, upper: number, buckets: Bucket[]): number {
   const merged = coalesce(buckets);
   const last = merged.at(-1);
   if (last?.upperBound !== Infinity) return Number.NaN;
@@ -162,7 +171,8 @@ function rankOf(value: number, buckets: readonly Bucket[], count: number): numbe
 }
 
 /** Joins buckets of the same bound, which come from `le` written in two ways. */
-function coalesce(buckets: readonly Bucket[]): Bucket[] {
+function coalesce(buckets: Bucket[]): Bucket[] {
+  if (areDistinct(buckets)) return buckets;
   const merged: Bucket[] = [];
   for (const { upperBound, count } of buckets) {
     const last = merged.at(-1);
@@ -170,6 +180,13 @@ function coalesce(buckets: readonly Bucket[]): Bucket[] {
     else merged.push({ upperBound, count });
   }
   return merged;
+}
+
+function areDistinct(buckets: readonly Bucket[]): boolean {
+  for (let i = 1; i < buckets.length; i++) {
+    if (buckets[i]?.upperBound === buckets[i - 1]?.upperBound) return false;
+  }
+  return true;
 }
 
 /**

@@ -90,13 +90,27 @@ function areEqual(a: Float64Array, b: Float64Array): boolean {
 }
 
 /**
- * The position of the first timestamp after a moment, looked for from where it probably is.
- * @param guess any position; the nearer, the quicker
+ * For each of some ascending moments, the position of the first timestamp after it; looked for from
+ * where it probably is: the next one is likely to be as many further.
+ * @param shiftMs is added to each moment
  */
-export function firstAfter(timestamps: Float64Array, unixMs: number, guess: number): number {
+export function firstsAfter(
+  timestamps: Float64Array,
+  momentsMs: Float64Array,
+  shiftMs: number,
+): Int32Array {
+  const positions = new Int32Array(momentsMs.length);
   const { length } = timestamps;
-  let at = Math.min(guess, length);
-  while (at > 0 && (timestamps[at - 1] ?? 0) > unixMs) at--;
-  while (at < length && (timestamps[at] ?? 0) <= unixMs) at++;
-  return at;
+  let at = 0;
+  let stride = 0;
+  for (let step = 0; step < positions.length; step++) {
+    const unixMs = (momentsMs[step] ?? 0) + shiftMs;
+    const before = at;
+    at = Math.min(at + stride, length);
+    while (at > 0 && (timestamps[at - 1] ?? 0) > unixMs) at--;
+    while (at < length && (timestamps[at] ?? 0) <= unixMs) at++;
+    stride = at - before;
+    positions[step] = at;
+  }
+  return positions;
 }

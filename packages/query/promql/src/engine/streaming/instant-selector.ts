@@ -1,10 +1,10 @@
 import { isStale, type NativeHistogram, type Series } from '@dwcp/core';
 
-import { type Grid, timeAt } from '../grid.ts';
+import { timeAt } from '../grid.ts';
 import { smoothedColumn } from '../histograms/smoothed.ts';
-import { eachSeries, type SelectContext, type Selected, type Shift } from '../select.ts';
+import { eachSeries, momentsOf, type SelectContext, type Selected } from '../select.ts';
 import { type ColumnSink } from '../values.ts';
-import { ByTimestamps, firstAfter } from './by-timestamps.ts';
+import { ByTimestamps, firstsAfter } from './by-timestamps.ts';
 import { type OutColumn, OutColumns } from './out-columns.ts';
 
 /** What of a sample a selector gives: its value, or its time or that of its start, in seconds. */
@@ -22,8 +22,9 @@ export async function streamInstant(
 ): Promise<void> {
   const { budget, lookbackMs } = context;
   const { grid, shift } = selected;
+  const momentsMs = momentsOf(grid, shift);
   const seen = new ByTimestamps(
-    (timestamps) => positionsSeen(timestamps, grid, shift, lookbackMs),
+    (timestamps) => positionsSeen(timestamps, momentsMs, lookbackMs),
     grid.count * Int32Array.BYTES_PER_ELEMENT,
   );
   const out = new OutColumns(sink, grid.count, budget);
@@ -42,20 +43,14 @@ export async function streamInstant(
 /** Which sample each step sees; -1 where there is none. */
 function positionsSeen(
   timestamps: Float64Array,
-  grid: Grid,
-  { atMs, offsetMs }: Shift,
+  momentsMs: Float64Array,
   lookbackMs: number,
 ): Int32Array {
-  const positions = new Int32Array(grid.count);
-  let next = 0;
-  let stride = 0;
+  const positions = firstsAfter(timestamps, momentsMs, 0);
   for (let step = 0; step < positions.length; step++) {
-    const at = (atMs ?? timeAt(grid, step)) - offsetMs;
-    const before = next;
-    next = firstAfter(timestamps, at, next + stride);
-    stride = next - before;
-    const isSeen = next > 0 && (timestamps[next - 1] ?? 0) > at - lookbackMs;
-    positions[step] = isSeen ? next - 1 : -1;
+    const last = (positions[step] ?? 0) - 1;
+    const isSeen = last >= 0 && (timestamps[last] ?? 0) > (momentsMs[step] ?? 0) - lookbackMs;
+    positions[step] = isSeen ? last : -1;
   }
   return positions;
 }

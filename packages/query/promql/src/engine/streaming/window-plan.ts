@@ -1,6 +1,7 @@
-import { type Grid, timeAt } from '../grid.ts';
+import { type Grid } from '../grid.ts';
+import { momentsOf } from '../select.ts';
 import { type RangeShape } from '../values.ts';
-import { ByTimestamps, firstAfter } from './by-timestamps.ts';
+import { ByTimestamps, firstsAfter } from './by-timestamps.ts';
 
 /** Numbers that a plan has by step, rates included, in bytes. */
 const BYTES_PER_STEP = 2 * 4 + 4 * 8;
@@ -13,8 +14,9 @@ export class WindowPlans {
 
   constructor(shape: RangeShape, grid: Grid) {
     this.stepCount = shape.atMs === undefined ? grid.count : 1;
+    const endsMs = momentsOf(grid, shape, this.stepCount);
     this.#plans = new ByTimestamps(
-      (timestamps) => new WindowPlan(shape, grid, this.stepCount, timestamps),
+      (timestamps) => new WindowPlan(shape, endsMs, timestamps),
       this.stepCount * BYTES_PER_STEP,
     );
   }
@@ -35,32 +37,20 @@ export class WindowPlan {
   /** Whether every window has two samples or more. */
   readonly areAllPairs: boolean;
   readonly timestamps: Float64Array;
-  readonly #grid: Grid;
-  readonly #shape: RangeShape;
+  /** By step, the end of the window. */
+  readonly endsMs: Float64Array;
   #rates: RatePlan | undefined;
 
-  constructor(shape: RangeShape, grid: Grid, stepCount: number, timestamps: Float64Array) {
-    this.#shape = shape;
-    this.#grid = grid;
-    this.stepCount = stepCount;
-    this.rangeMs = shape.rangeMs;
+  constructor({ rangeMs }: RangeShape, endsMs: Float64Array, timestamps: Float64Array) {
+    this.stepCount = endsMs.length;
+    this.rangeMs = rangeMs;
+    this.endsMs = endsMs;
     this.timestamps = timestamps;
-    this.from = new Int32Array(stepCount);
-    this.to = new Int32Array(stepCount);
-    let from = 0;
-    let to = 0;
-    let stride = 0;
+    this.from = firstsAfter(timestamps, endsMs, -rangeMs);
+    this.to = firstsAfter(timestamps, endsMs, 0);
     let fewest = Number.POSITIVE_INFINITY;
-    for (let step = 0; step < stepCount; step++) {
-      const endMs = this.endMs(step);
-      const before = to;
-      to = firstAfter(timestamps, endMs, to + stride);
-      // The next window is likely to begin and to end as many samples later.
-      stride = to - before;
-      from = firstAfter(timestamps, endMs - this.rangeMs, from + stride);
-      this.from[step] = from;
-      this.to[step] = to;
-      fewest = Math.min(fewest, to - from);
+    for (let step = 0; step < this.stepCount; step++) {
+      fewest = Math.min(fewest, (this.to[step] ?? 0) - (this.from[step] ?? 0));
     }
     this.areAllPairs = fewest >= 2;
   }
@@ -78,10 +68,6 @@ export class WindowPlan {
   part(start: number, end: number): Pick<WindowPlan, 'from' | 'to' | 'stepCount'> {
     const from = this.from.subarray(start, end);
     return { from, to: this.to.subarray(start, end), stepCount: from.length };
-  }
-
-  endMs(step: number): number {
-    return (this.#shape.atMs ?? timeAt(this.#grid, step)) - this.#shape.offsetMs;
   }
 }
 
@@ -105,7 +91,7 @@ export class RatePlan {
   readonly clearlyLater: number;
 
   constructor(plan: WindowPlan, seconds: number) {
-    const { stepCount, timestamps } = plan;
+    const { endsMs, stepCount, timestamps } = plan;
     this.sampled = new Float64Array(stepCount);
     this.toStart = new Float64Array(stepCount);
     this.toEnd = new Float64Array(stepCount);
@@ -117,7 +103,7 @@ export class RatePlan {
       if (to - from < 2) continue;
       const firstTime = timestamps[from] ?? 0;
       const lastTime = timestamps[to - 1] ?? 0;
-      const endMs = plan.endMs(step);
+      const endMs = endsMs[step] ?? 0;
       const sampled = (lastTime - firstTime) / 1000;
       const average = sampled / (to - from - 1);
       // A gap much wider than usual means the series begins or ends inside the window.
