@@ -12,10 +12,9 @@ import { startPrometheus, startVictoriaMetrics } from '../metrics/peers.ts';
 import { pinTo } from '../metrics/process-stats.ts';
 import { requestFile } from '../metrics/request-file.ts';
 import { type BenchServer, GENERATOR_CORE, type ServerName } from '../metrics/server.ts';
-import { type Answer } from './ask.ts';
 import { dashboardSet } from './dashboard-data.ts';
 import { liveSet } from './live.ts';
-import { measure } from './measure.ts';
+import { ingestMeanwhile, load as loadData, type Loaded, measureCosts, repeat } from './measure.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { judge, lineOf, type Results, table } from './results.ts';
 
@@ -58,7 +57,8 @@ async function main(options: Options): Promise<boolean> {
     comparedCount: 0,
     failures: [],
   };
-  let reference: ReadonlyMap<string, Answer> | undefined;
+  await using started = new AsyncDisposableStack();
+  const loaded: Loaded[] = [];
   for (const name of options.servers) {
     const title = `${name}: `;
     const fail = (what: string, error: unknown): void => {
@@ -66,20 +66,32 @@ async function main(options: Options): Promise<boolean> {
       log(`${title}FAILED ${what}: ${messageOf(error)}`);
     };
     try {
-      await using server = await start(name, options);
+      const server = started.use(await start(name, options));
       log(`${title}load average ${load()}${options.keep ? `, data in ${server.folder}` : ''}`);
-      const answers = await measure(server, {
+      const measuring = {
+        server,
         options,
         files,
         results,
-        reference,
-        log: (line) => log(title + line),
+        log: (line: string) => log(title + line),
         fail,
-      });
-      if (name === 'prometheus') reference = answers;
+      };
+      const reference = loaded.find((one) => one.server.name === 'prometheus')?.answers;
+      loaded.push(await loadData(measuring, reference));
     } catch (error) {
       fail('not measured', error);
     }
+  }
+  await measureCosts(loaded, options);
+  for (const one of loaded) {
+    try {
+      if (options.hasRepeated && one.server.name !== 'prometheus') await repeat(one);
+      if (files.live !== undefined) await ingestMeanwhile(one, files.live);
+    } catch (error) {
+      one.fail('not measured', error);
+    }
+    // What it still has to do is not to be on the core of the next.
+    await one.server[Symbol.asyncDispose]();
   }
 
   const bars = judge(results, options);

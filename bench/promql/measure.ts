@@ -1,11 +1,11 @@
-// One server: load the data, ask each query, repeat panels, ingest while it answers.
+// What is measured: the data loaded, each query's cost, panels repeated, ingestion while a server answers.
 import { short } from '../metrics/figures.ts';
 import { ingest } from '../metrics/ingest.ts';
 import { untilIdle } from '../metrics/process-stats.ts';
 import { type PackedRequest, readRequests } from '../metrics/request-file.ts';
 import { type BenchServer } from '../metrics/server.ts';
 import { type Answer, answerOf, ask, difference, pointCount, urlOf } from './ask.ts';
-import { costOf, median, type QueryCost } from './cost.ts';
+import { costOf, median } from './cost.ts';
 import { startLiveWriter } from './live.ts';
 import { type Options } from './options.ts';
 import { ALL_QUERIES } from './queries.ts';
@@ -15,32 +15,31 @@ const TOLERANCE = 1e-9;
 const REPEATS = 30;
 
 export interface Measuring {
+  readonly server: BenchServer;
   readonly options: Options;
   readonly files: { readonly stored: readonly string[]; readonly live: string | undefined };
   readonly results: Results;
-  /** What Prometheus answered, by query. */
-  readonly reference: ReadonlyMap<string, Answer> | undefined;
   readonly log: (line: string) => void;
   /** Something that cannot be had; it does not cost the others. */
   readonly fail: (what: string, error: unknown) => void;
 }
 
-/** @returns the answers by query */
-export async function measure(
-  server: BenchServer,
+/** A server that has the data. */
+export interface Loaded extends Measuring {
+  readonly answers: ReadonlyMap<string, Answer>;
+}
+
+/** @param reference what Prometheus answered, by query */
+export async function load(
   measuring: Measuring,
-): Promise<ReadonlyMap<string, Answer>> {
-  const { options, files, log } = measuring;
+  reference: ReadonlyMap<string, Answer> | undefined,
+): Promise<Loaded> {
+  const { server, files, log } = measuring;
   const { sampleCount, serverCpuSeconds } = await ingest(server, together(files.stored));
   log(`${short(sampleCount / 1e6)} M samples loaded with ${short(serverCpuSeconds)} CPU s`);
   await server.flush();
   await untilIdle(server.pid);
-
-  const answers = await compareAnswers(server, measuring);
-  await measureCosts(server, measuring, new Set(answers.keys()));
-  if (options.hasRepeated && server.name !== 'prometheus') await repeat(server, measuring);
-  if (files.live !== undefined) await ingestMeanwhile(server, measuring, files.live);
-  return answers;
+  return { ...measuring, answers: await compareAnswers(measuring, reference) };
 }
 
 /**
@@ -63,8 +62,8 @@ function* together(paths: readonly string[]): Generator<PackedRequest> {
 }
 
 async function compareAnswers(
-  server: BenchServer,
-  { options, results, reference, fail }: Measuring,
+  { server, options, results, fail }: Measuring,
+  reference: ReadonlyMap<string, Answer> | undefined,
 ): Promise<ReadonlyMap<string, Answer>> {
   const answers = new Map<string, Answer>();
   for (const query of options.queries) {
@@ -88,35 +87,41 @@ async function compareAnswers(
   return answers;
 }
 
-async function measureCosts(
-  server: BenchServer,
-  { options, results, log, fail }: Measuring,
-  answered: ReadonlySet<string>,
+/**
+ * Each query is asked of one server after the other: how quick the machine is changes within minutes,
+ * and ratios are of what was measured within seconds.
+ */
+export async function measureCosts(
+  servers: readonly Loaded[],
+  { queries, runs }: Pick<Options, 'queries' | 'runs'>,
 ): Promise<void> {
-  const costs = new Map(options.queries.map(({ name }): [string, QueryCost[]] => [name, []]));
-  results.costs.set(server.name, costs);
-  for (let round = 1; round <= options.runs; round++) {
-    for (const query of options.queries.filter(({ name }) => answered.has(name))) {
-      try {
-        const url = urlOf(server, { query, span: options, useCache: false });
-        const cost = await costOf(server, url);
-        costs.get(query.name)?.push(cost);
-        log(
-          `[${round}/${options.runs}] ${query.name}: ${short(cost.cpuMs)} CPU ms, ` +
-            `p50 ${short(cost.wallP50Ms)} ms (${cost.runs} runs)`,
-        );
-      } catch (error) {
-        fail(query.name, error);
+  for (const { server, results } of servers) {
+    results.costs.set(server.name, new Map(queries.map(({ name }) => [name, []])));
+  }
+  for (let round = 1; round <= runs; round++) {
+    for (const query of queries) {
+      for (const { server, options, results, answers, log, fail } of servers) {
+        if (!answers.has(query.name)) continue;
+        try {
+          const cost = await costOf(
+            server,
+            urlOf(server, { query, span: options, useCache: false }),
+          );
+          results.costs.get(server.name)?.get(query.name)?.push(cost);
+          log(
+            `[${round}/${runs}] ${query.name}: ${short(cost.cpuMs)} CPU ms, ` +
+              `p50 ${short(cost.wallP50Ms)} ms (${cost.runs} runs)`,
+          );
+        } catch (error) {
+          fail(query.name, error);
+        }
       }
     }
   }
 }
 
 /** Panels a second time and again, as dashboards ask; the answers may come from a cache. */
-async function repeat(
-  server: BenchServer,
-  { options, results, log, fail }: Measuring,
-): Promise<void> {
+export async function repeat({ server, options, results, log, fail }: Loaded): Promise<void> {
   const all: Repeated[] = [];
   for (const query of ALL_QUERIES.filter(({ range }) => range !== undefined)) {
     const panel = { query, span: options, useCache: true, isAligned: true } as const;
@@ -160,9 +165,8 @@ async function repeat(
   }
 }
 
-async function ingestMeanwhile(
-  server: BenchServer,
-  { options, results, log, fail }: Measuring,
+export async function ingestMeanwhile(
+  { server, options, results, log, fail }: Loaded,
   requestsPath: string,
 ): Promise<void> {
   const writer = startLiveWriter(server, requestsPath);
