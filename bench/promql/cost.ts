@@ -6,8 +6,8 @@ import { ask } from './ask.ts';
 /** The clock of /proc ticks every 10 ms: so much CPU time makes an error of at most 3 %. */
 const MEASURABLE_SECONDS = 0.3;
 const MIN_RUNS = 3;
-/** A panel is asked for every few seconds for days; what is told is not the first time. */
-const WARM_RUNS = 4;
+/** A panel is asked for every few seconds for days; what is told is not the first minute of that. */
+const WARM_RUNS = 12;
 const MAX_RUNS = 400;
 
 export interface QueryCost {
