@@ -86,7 +86,7 @@ export function encodeMarked(writer: ByteWriter, columns: Columns, stretch: Stre
   writer.raw(numbers.view());
 }
 
-const numbers = new ByteWriter(8_192);
+const numbers = new ByteWriter();
 
 /** @param marks takes the length of what was written and the sum of it, every so many numbers */
 function encodeNumbers(
@@ -244,7 +244,7 @@ function sumOf(reader: ByteReader, count: number): number {
 }
 
 /** What is added up and not wanted. */
-let passedSums = new Float64Array(2_048);
+let passedSums = new Float64Array(MARK_EVERY);
 
 function divide(values: Float64Array, at: number, end: number, power: number): void {
   if (power === 1) return;

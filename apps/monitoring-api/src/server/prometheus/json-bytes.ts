@@ -16,8 +16,8 @@ const COMMA_QUOTE = 0x2c22;
 const QUOTE_CLOSE = 0x225d;
 const ZERO = 0x30;
 
-/** One for all answers: a run is made within a turn of the event loop. */
-const run = new NumberRun();
+/** One for all answers, from the first one on: a run is made within a turn of the event loop. */
+let numberRun: NumberRun | undefined;
 /** `00` to `99`, two bytes each. */
 const PAIRS = Uint16Array.from({ length: 100 }, (_, i) =>
   Buffer.from(String(i).padStart(2, '0')).readUInt16BE(),
@@ -70,6 +70,7 @@ export class JsonBytes {
   }
 
   #plainPoints(timestamps: Float64Array, values: Float64Array, start: number, end: number): void {
+    const run = (numberRun ??= new NumberRun());
     run.take(values, start, end);
     const { buffer, byteOffset, length } = this.#bytes;
     const target = new DataView(buffer, byteOffset, length);
