@@ -3,6 +3,7 @@ import { ManualClock, MemoryMetricStore } from '@dwcp/testing';
 import { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
+import { countTurns } from '../counted-turns.ts';
 import { federateApp } from './federate-app.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
@@ -180,18 +181,8 @@ describe('thousands of series', () => {
   });
 
   test('let others have their turn while the text is made', async () => {
-    let nowMs = 0;
-    // Every look at the clock finds that a stretch is over.
-    vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 100));
-    let turns = 0;
-    let isDone = false;
-    const count = (): void => {
-      turns++;
-      if (!isDone) setImmediate(count);
-    };
-    setImmediate(count);
-    const { body } = await federate('{instance="i"}');
-    isDone = true;
+    const { turns, result } = await countTurns(() => federate('{instance="i"}'));
+    const { body } = result;
     expect(body.split('\n')).toHaveLength(SERIES + 3 + 1);
     // To gather, to sort and to write 500 to 1,000 of them is a piece each.
     expect(turns).toBeGreaterThan(SERIES / 500 + SERIES / 1_000 + SERIES / 500);

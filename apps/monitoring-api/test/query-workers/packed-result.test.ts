@@ -4,6 +4,8 @@ import { afterEach, expect, test, vi } from 'vitest';
 
 import { packResult, unpackResult } from '#src/runtime/query-workers/packed-result.ts';
 
+import { countTurns } from '../counted-turns.ts';
+
 afterEach(() => vi.restoreAllMocks());
 
 const histogram: NativeHistogram = {
@@ -82,18 +84,7 @@ test('nothing and a scalar come out as they went in', async () => {
 });
 
 test('others have their turn while a large result is unpacked', async () => {
-  let nowMs = 0;
-  // Every look at the clock finds that a stretch is over.
-  vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 100));
-  let turns = 0;
-  let isDone = false;
-  const count = (): void => {
-    turns++;
-    if (!isDone) setImmediate(count);
-  };
-  setImmediate(count);
-  await sent(resultOf(manySamples()));
-  isDone = true;
+  const { turns } = await countTurns(() => sent(resultOf(manySamples())));
   expect(turns).toBeGreaterThan(8);
 });
 

@@ -4,7 +4,10 @@ export interface RecordStore<T> {
   load(): Promise<readonly T[]>;
   /** Resolves once all are durable. After a crash on the way, or a failure, the first few may be there. */
   append(records: readonly T[]): Promise<void>;
-  /** Puts these in the place of all records; after a crash on the way either the old or the new are there. */
+  /**
+   * Puts these in the place of all records; after a crash on the way either the old or the new are there.
+   * @param records stay as they are until it resolves: they are encoded in slices
+   */
   replace(records: readonly T[]): Promise<void>;
 }
 

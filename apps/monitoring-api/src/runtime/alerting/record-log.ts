@@ -267,15 +267,21 @@ export class FileRecordStore<T> implements RecordStore<T>, AsyncDisposable {
   }
 
   async replace(records: readonly T[]): Promise<void> {
-    const encoded = this.#replacing.then(() => encodedInSlices(records));
-    const written = encoded.then((payloads) => ({ done: this.#log.replace(payloads) }));
-    this.#replacing = written.catch(() => undefined);
-    await (
-      await written
-    ).done;
+    const before = this.#replacing;
+    const begun = Promise.withResolvers<void>();
+    this.#replacing = begun.promise;
+    let done: Promise<void>;
+    try {
+      await before;
+      done = this.#log.replace(await encodedInSlices(records));
+    } finally {
+      begun.resolve();
+    }
+    await done;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#replacing;
     await this.#log[Symbol.asyncDispose]();
   }
 }

@@ -20,13 +20,18 @@ export interface Shift {
   readonly atMs: number | undefined;
 }
 
-/** When a selector looks at each step, or but once where an `@` makes all steps the same and `count` is 1. */
+/**
+ * When a selector looks at each step, in Unix milliseconds.
+ * @param count 1 where an `@` makes all steps the same and one will do
+ */
 export function momentsOf(
   grid: Grid,
   { atMs, offsetMs }: Shift,
   count: number = grid.count,
 ): Float64Array {
-  return Float64Array.from({ length: count }, (_, step) => (atMs ?? timeAt(grid, step)) - offsetMs);
+  const moments = new Float64Array(count);
+  for (let step = 0; step < count; step++) moments[step] = (atMs ?? timeAt(grid, step)) - offsetMs;
+  return moments;
 }
 
 export interface SelectContext {
